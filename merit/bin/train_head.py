@@ -1,0 +1,44 @@
+"""Phase 1: train one head on frozen hidden states."""
+
+from pathlib import Path
+
+from merit.command import run_command
+from merit.nets.model import ModelConfig, Task
+from merit.training.config import TrainingConfig
+
+
+def train_head(
+    task: Task,
+    train: Path,
+    dev: Path,
+    ssl: str,
+    output: Path,
+    classes: list[str],
+    model: ModelConfig = ModelConfig(front_end="weighted_sum"),
+    training: TrainingConfig = TrainingConfig(),
+    train_states: Path | None = None,
+    dev_states: Path | None = None,
+    seed: int = 7,
+) -> None:
+    """Train the emotion head or the enhancement head while the encoder stays frozen.
+
+    Args:
+        task: emotion or enhancement.
+        train: mixed data directory to train on.
+        dev: mixed data directory to choose the epoch by.
+        ssl: encoder: transformers directory, hub name, or an original WavLM .pt file.
+        output: directory of the run; a run that was stopped goes on from its last saved state.
+        classes: emotion names, in the order of the outputs.
+        model: front end and heads.
+        training: epochs, batches, learning rates, precision.
+        train_states: dumped states of ``train``; without them they are computed as needed.
+        dev_states: dumped states of ``dev``.
+        seed: of everything random in the run.
+    """
+    from merit.training.phases import train_phase1
+
+    train_phase1(task, train, dev, ssl, output, classes, model, training, train_states, dev_states, seed)
+
+
+if __name__ == "__main__":
+    run_command(train_head)

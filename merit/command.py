@@ -1,0 +1,33 @@
+"""How every ``python -m merit.bin.X`` runs: options from a typed signature, logging, exit status."""
+
+import errno
+import logging
+import sys
+from collections.abc import Callable
+
+from jsonargparse import auto_cli
+
+from merit.errors import MeritError
+
+
+def run_command(function: Callable) -> None:
+    """Call ``function`` with the options of the command line and leave the process with its exit status.
+
+    Options, their types, defaults and help come from the signature and docstring of ``function`` (jsonargparse):
+    ``--config FILE`` reads them from YAML, ``--print_config`` shows them all, later options override earlier ones.
+    Exit status: 0 done, 1 an error a user can mend (``MeritError``, a full disk), 2 unusable options, 130 interrupted.
+    """
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+    )
+    try:
+        auto_cli(function, as_positional=False)
+    except MeritError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit(f"error: {error.filename or 'output'}: the disk is full; free some space and run the same command again")
+    except KeyboardInterrupt:
+        print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,255 @@
+"""Utterances of a mixed data directory as training examples, and padded batches of them."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from merit.data.audio import SAMPLE_RATE, read_audio
+from merit.data.datadir import read_table
+from merit.data.state_shards import ShardReader
+from merit.data.statistics import WaveformStatistics
+from merit.errors import MeritError
+
+FRAME_SAMPLES = 320
+"""Samples from one encoder frame to the next."""
+MIN_SAMPLES = 400
+"""Samples of the shortest signal that gives one encoder frame."""
+
+
+@dataclass
+class Batch:
+    """A zero-padded batch.
+
+    Attributes:
+        keys: utterance names.
+        lengths: (B,) samples of the waveforms.
+        noisy, clean: (B, S) normalised waveforms, or None when not asked for.
+        labels: (B,) class indices, or None.
+        states: (B, T, L, D) hidden states of the noisy speech, or None.
+        frame_lengths: (B,) frames of the states, or None.
+    """
+
+    keys: list[str]
+    lengths: Tensor
+    noisy: Tensor | None = None
+    clean: Tensor | None = None
+    labels: Tensor | None = None
+    states: Tensor | None = None
+    frame_lengths: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch with all tensors on ``device``."""
+        moved = {
+            field.name: value.to(device, non_blocking=True)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory (called by the data loader)."""
+        pinned = {
+            field.name: value.pin_memory()
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **pinned)
+
+    @property
+    def seconds(self) -> float:
+        """Audio in the batch, padding not counted."""
+        return float(self.lengths.sum()) / SAMPLE_RATE
+
+
+def crop_window(
+    key: str, epoch: int, seed: int, frames: int, samples: int, crop_frames: int | None
+) -> tuple[slice, slice]:
+    """Encoder frames and waveform samples of one random crop; all of a shorter utterance, or without ``crop_frames``.
+
+    The start is a function of the arguments alone, so neither resuming nor dumping the states changes it.
+    """
+    if crop_frames is None or frames <= crop_frames:
+        return slice(0, frames), slice(0, samples)
+    start = random.Random(f"{seed}/{epoch}/{key}").randint(0, frames - crop_frames)
+    stop = start + crop_frames
+    return slice(start, stop), slice(start * FRAME_SAMPLES, min(samples, stop * FRAME_SAMPLES))
+
+
+def _stack(values: Sequence[Tensor]) -> Tensor:
+    return torch.nn.utils.rnn.pad_sequence(values, batch_first=True)
+
+
+def collate(items: Sequence[Batch]) -> Batch:
+    """Join batches of one utterance into a padded batch."""
+
+    def joined(name: str) -> Tensor | None:
+        values = [getattr(item, name) for item in items]
+        return None if values[0] is None else _stack([value[0] for value in values])
+
+    return Batch(
+        keys=[key for item in items for key in item.keys],
+        lengths=torch.cat([item.lengths for item in items]),
+        **{name: joined(name) for name in ("noisy", "clean", "states")},
+        **{
+            name: None if getattr(items[0], name) is None else torch.cat([getattr(item, name) for item in items])
+            for name in ("labels", "frame_lengths")
+        },
+    )
+
+
+def crop_states(batch: Batch, epoch: int, seed: int, crop_frames: int) -> Batch:
+    """Crop a batch of whole utterances with states to ``crop_frames`` frames, each at its own :func:`crop_window`."""
+    items = []
+    for b, key in enumerate(batch.keys):
+        frames, samples = crop_window(
+            key, epoch, seed, int(batch.frame_lengths[b]), int(batch.lengths[b]), crop_frames
+        )
+        one = slice(b, b + 1)
+        items.append(
+            Batch(
+                keys=[key],
+                lengths=torch.tensor([samples.stop - samples.start], device=batch.lengths.device),
+                noisy=None if batch.noisy is None else batch.noisy[one, samples],
+                clean=None if batch.clean is None else batch.clean[one, samples],
+                labels=None if batch.labels is None else batch.labels[one],
+                states=batch.states[one, frames],
+                frame_lengths=torch.tensor([frames.stop - frames.start], device=batch.lengths.device),
+            )
+        )
+    return collate(items)
+
+
+class UtteranceDataset(Dataset):
+    """Utterances of one mixed data directory, indexed by ``(position, epoch)``.
+
+    Args:
+        directory: data directory with wav.scp, utt2dur and, as needed, spk1.scp and utt2emo.
+        statistics: normalisation of noisy and clean waveforms alike.
+        classes: emotion names in the order of the class indices; None leaves labels out.
+        clean: read the clean references too.
+        states: dumped hidden states; None leaves them out.
+        audio: read the noisy waveforms; False when the states are all that is needed.
+        crop_frames: with states, random crops of so many encoder frames.
+        seed: of the crops.
+
+    Raises:
+        MeritError: when a table is missing, an emotion is none of ``classes``, an utterance has no states, or audio
+            cannot be used; the message names the utterance.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        statistics: WaveformStatistics,
+        classes: Sequence[str] | None = None,
+        clean: bool = False,
+        states: ShardReader | None = None,
+        audio: bool = True,
+        crop_frames: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        directory = Path(directory)
+        self.directory = directory
+        self.statistics = statistics
+        self.noisy = read_table(directory / "wav.scp")
+        self.keys = list(self.noisy)
+        self.clean = read_table(directory / "spk1.scp") if clean else None
+        self.states = states
+        self.audio = audio
+        self.crop_frames = crop_frames
+        self.seed = seed
+        durations = self._column("utt2dur")
+        self.samples = [round(float(durations[key]) * SAMPLE_RATE) for key in self.keys]
+        self.labels = None
+        if classes is not None:
+            emotions = self._column("utt2emo")
+            self.labels = [self._class_index(key, emotions[key], classes) for key in self.keys]
+        if states is not None:
+            missing = sorted(set(self.keys) - set(states.keys))
+            if missing:
+                raise MeritError(
+                    f"{directory}: {len(missing)} utterances have no dumped states, {missing[0]} is the first; "
+                    "run the dump again (stage 3)"
+                )
+
+    def _column(self, name: str) -> dict[str, str]:
+        table = read_table(self.directory / name)
+        missing = sorted(set(self.keys) - set(table))
+        if missing:
+            raise MeritError(f"{self.directory / name}: no line for utterance {missing[0]}, which wav.scp has")
+        return table
+
+    def _class_index(self, key: str, emotion: str, classes: Sequence[str]) -> int:
+        if emotion not in classes:
+            raise MeritError(
+                f"{self.directory / 'utt2emo'}: utterance {key} has the emotion {emotion!r}; "
+                f"expected one of {', '.join(classes)}. Leave it out in data preparation, or add the class"
+            )
+        return list(classes).index(emotion)
+
+    @property
+    def shards(self) -> list[int] | None:
+        """The state shard of each utterance, for the batch sampler; None without states."""
+        return None if self.states is None else [self.states.shard_of(key) for key in self.keys]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def _waveform(self, table: dict[str, str], key: str) -> Tensor:
+        samples = read_audio(table[key], key)
+        if len(samples) < MIN_SAMPLES:
+            raise MeritError(
+                f"utterance {key} ({table[key]}) has {len(samples)} samples at 16 kHz, less than the {MIN_SAMPLES} "
+                "of one encoder frame; remove it from the data directory"
+            )
+        return torch.from_numpy(np.ascontiguousarray(self.statistics.normalise(samples), dtype=np.float32))
+
+    def __getitem__(self, index: tuple[int, int]) -> Batch:
+        position, epoch = index
+        key = self.keys[position]
+        noisy = self._waveform(self.noisy, key) if self.audio else None
+        clean = self._waveform(self.clean, key) if self.clean is not None else None
+        if noisy is not None and clean is not None and len(noisy) != len(clean):
+            raise MeritError(
+                f"utterance {key}: {len(noisy)} noisy and {len(clean)} clean samples; they must be as many. "
+                "Run the noise mixing again (stage 2)"
+            )
+        length = self.samples[position] if noisy is None else len(noisy)
+        states = frame_lengths = None
+        samples = slice(0, length)
+        if self.states is not None:
+            frames, samples = crop_window(
+                key, epoch, self.seed, self.states.frames(key), length, self.crop_frames
+            )
+            states = self.states.read(key, frames.start, frames.stop).unsqueeze(0)
+            frame_lengths = torch.tensor([frames.stop - frames.start])
+        return Batch(
+            keys=[key],
+            lengths=torch.tensor([samples.stop - samples.start]),
+            noisy=None if noisy is None else noisy[samples].unsqueeze(0),
+            clean=None if clean is None else clean[samples].unsqueeze(0),
+            labels=None if self.labels is None else torch.tensor([self.labels[position]]),
+            states=states,
+            frame_lengths=frame_lengths,
+        )
+
+
+class CollateMicroBatches:
+    """Collate function: the utterances of one optimiser step as micro-batches that fit the memory.
+
+    Args:
+        micro_batch_size: utterances computed at once.
+    """
+
+    def __init__(self, micro_batch_size: int) -> None:
+        self.micro_batch_size = micro_batch_size
+
+    def __call__(self, items: Sequence[Batch]) -> list[Batch]:
+        size = self.micro_batch_size
+        return [collate(items[start : start + size]) for start in range(0, len(items), size)]

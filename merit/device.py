@@ -1,0 +1,33 @@
+"""Where the model runs and in which precision."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def default_device() -> torch.device:
+    """The first GPU, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """True where 16-bit products run faster than 32-bit ones: GPUs since Ampere, CPUs with AVX512-BF16 or AMX."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def resolve_precision(precision: Precision, device: torch.device) -> Literal["float32", "bfloat16", "float16"]:
+    """``auto`` becomes bfloat16 where it is fast, else float32; anything else stays."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if has_fast_bfloat16(device) else "float32"
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager:
+    """Autocast context of a precision; nothing for float32."""
+    resolved = resolve_precision(precision, device)
+    return nullcontext() if resolved == "float32" else torch.autocast(device.type, getattr(torch, resolved))

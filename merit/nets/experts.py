@@ -1,0 +1,96 @@
+"""The pool of experts and the mixture-of-experts front end: paper sections III-A and III-B."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from merit.nets.layer_norm import PerLayerNorm
+from merit.nets.routing import Gate, GateWeight, Routing
+
+
+class Experts(nn.ModuleList):
+    """N two-layer feed-forward networks E_n with ReLU between (paper Eq. 3; 25600-4096-1024 at the paper's sizes).
+
+    Args:
+        num_experts: N.
+        input_size, hidden_size, output_size: widths of each expert.
+    """
+
+    def __init__(self, num_experts: int, input_size: int, hidden_size: int, output_size: int) -> None:
+        super().__init__(
+            nn.Sequential(nn.Linear(input_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, output_size))
+            for _ in range(num_experts)
+        )
+        self.output_size = output_size
+
+    def forward(self, frames: Tensor, weights: Tensor) -> Tensor:
+        """Compute ``out[f, g] = sum_n weights[f, g, n] * E_n(frames[f])`` (paper Eq. 6) for G gates at once.
+
+        An expert sees each frame at most once however many gates chose it, and only frames that some gate chose.
+        An expert that nobody chose still runs, on zero rows, so that all its parameters get a gradient: distributed
+        training then needs no search for unused parameters.
+
+        Args:
+            frames: (F, E).
+            weights: (F, G, N).
+
+        Returns:
+            (F, G, output_size).
+        """
+        output = frames.new_zeros(frames.shape[0], weights.shape[1], self.output_size, dtype=weights.dtype)
+        for n, expert in enumerate(self):
+            rows = weights[:, :, n].ne(0).any(dim=1).nonzero().squeeze(1)
+            values = expert(frames[rows]).to(weights.dtype)
+            output = output.index_add(0, rows, weights[rows, :, n].unsqueeze(-1) * values.unsqueeze(1))
+        return output
+
+
+class MixtureOfExperts(nn.Module):
+    """Hidden states of all layers -> one representation for each task, by experts chosen frame by frame.
+
+    Per-layer LayerNorm, concatenation (Eq. 2), one gate for each task (Eq. 4, 5), a shared pool of experts (Eq. 6).
+
+    Args:
+        num_states: L, number of hidden states of the encoder (25 for WavLM Large).
+        hidden_size: D, their width; also the width of the output.
+        tasks: names of the gates.
+        num_experts, expert_size, top_k, gate_weight: see :class:`Experts` and :class:`merit.nets.routing.Gate`.
+        layer_norm: normalise each layer before the concatenation.
+    """
+
+    def __init__(
+        self,
+        num_states: int,
+        hidden_size: int,
+        tasks: Sequence[str],
+        num_experts: int = 3,
+        expert_size: int = 4096,
+        top_k: int | None = 1,
+        gate_weight: GateWeight = "prob",
+        layer_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        width = num_states * hidden_size
+        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else nn.Identity()
+        self.gates = nn.ModuleDict({task: Gate(width, num_experts, top_k, gate_weight) for task in tasks})
+        self.experts = Experts(num_experts, width, expert_size, hidden_size)
+
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
+        """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}`` (Eq. 7) and the routing of every gate.
+
+        Padded frames never reach an expert; z, weights and probabilities are zero there.
+        """
+        frames = self.norm(states[mask]).flatten(-2)
+        decided = [gate(frames) for gate in self.gates.values()]
+        output = self.experts(frames, torch.stack([weights for weights, _ in decided], dim=1))
+
+        def padded(values: Tensor) -> Tensor:
+            return values.new_zeros(*mask.shape, values.shape[-1]).masked_scatter(mask.unsqueeze(-1), values)
+
+        representations = {task: padded(output[:, g]) for g, task in enumerate(self.gates)}
+        routing = [
+            Routing(task, padded(weights), padded(probabilities), mask)
+            for task, (weights, probabilities) in zip(self.gates, decided)
+        ]
+        return representations, routing

@@ -1,0 +1,26 @@
+"""Layer normalisation of every hidden state with parameters of its own."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PerLayerNorm(nn.Module):
+    """Normalise each of ``L`` hidden states over its channels; every layer has its own scale and shift.
+
+    The residual stream of an encoder grows from layer to layer; without this the deepest states dominate a
+    concatenation or a sum. The paper does not mention it, the authors' release has it (25 LayerNorms for WavLM Large).
+
+    Args:
+        num_states: L, number of hidden states.
+        hidden_size: D, channels of each.
+    """
+
+    def __init__(self, num_states: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(num_states, hidden_size))
+        self.bias = nn.Parameter(torch.zeros(num_states, hidden_size))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(..., L, D) -> (..., L, D)."""
+        return functional.layer_norm(states, states.shape[-1:]) * self.weight + self.bias

@@ -1,0 +1,31 @@
+"""Softmax-weighted sum of the hidden states: front end of phase 1 and of the FT-MTL baselines."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from merit.nets.layer_norm import PerLayerNorm
+from merit.nets.routing import Routing
+
+
+class WeightedSum(nn.Module):
+    """One convex combination of the L layers, shared by the tasks (BSSE-SE, Hung et al. 2022; paper section IV-C).
+
+    Args:
+        num_states: L, number of hidden states.
+        hidden_size: D.
+        tasks: names of the tasks that read the sum.
+        layer_norm: normalise each layer first.
+    """
+
+    def __init__(self, num_states: int, hidden_size: int, tasks: Sequence[str], layer_norm: bool = True) -> None:
+        super().__init__()
+        self.tasks = tuple(tasks)
+        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else nn.Identity()
+        self.layer_logits = nn.Parameter(torch.ones(num_states))
+
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
+        """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}``, zero on padded frames; no routing."""
+        mixed = torch.einsum("l,btld->btd", torch.softmax(self.layer_logits, dim=0), self.norm(states))
+        return dict.fromkeys(self.tasks, mixed * mask.unsqueeze(-1)), []

@@ -1,0 +1,184 @@
+"""What a run leaves on disk: the model directory for use, and the state to go on from.
+
+``config.json``        what the model is, how it was trained (written first, never changed by a continued run)
+``model.safetensors``  weights of the best epoch
+``last.pt``            weights, optimiser and position of the newest saved state
+``history.csv``        one row an epoch
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from merit.data.statistics import WaveformStatistics
+from merit.errors import MeritError
+from merit.files import atomic_path, write_text
+from merit.nets.model import MeritModel, ModelConfig
+from merit.nets.ssl import SpeechEncoder, build_encoder
+
+
+@dataclass
+class ModelDescription:
+    """All that is needed to build a trained model again, without the encoder's original files.
+
+    Attributes:
+        model: front end and heads.
+        classes: emotion names in the order of the outputs.
+        num_states, hidden_size: L and D of the encoder.
+        statistics: normalisation of the waveforms.
+        ssl: the directory, file or hub name that the encoder came from.
+        ssl_fingerprint: of the weights it had.
+        encoder: its architecture, or None for a model of phase 1, which holds no encoder.
+    """
+
+    model: ModelConfig
+    classes: list[str]
+    num_states: int
+    hidden_size: int
+    statistics: WaveformStatistics
+    ssl: str
+    ssl_fingerprint: str
+    encoder: dict | None
+
+
+def describe_run(description: ModelDescription, run: dict) -> str:
+    """The text of ``config.json``: the description and the options of the run."""
+    return json.dumps({"description": asdict(description), "run": run}, indent=2, default=str) + "\n"
+
+
+def start_run(output: Path, description: ModelDescription, run: dict) -> None:
+    """Write ``config.json`` of a new run, or check that a run already there is the same one.
+
+    Only options that change the result make a run another one; more epochs or other micro-batches do not.
+
+    Raises:
+        MeritError: when ``output`` holds a run with another configuration; names what differs.
+    """
+    path = output / "config.json"
+    text = describe_run(description, run)
+    if not path.exists():
+        write_text(path, text)
+        return
+    found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
+    free = ("epochs", "patience", "micro_batch_size", "workers", "checkpoint_minutes", "gradient_checkpointing")
+    differ = [
+        name
+        for name in sorted(found.keys() | wanted.keys())
+        if name.split(".")[-1] not in free and found.get(name) != wanted.get(name)
+    ]
+    if differ:
+        lines = "\n".join(f"  {name}: there {found.get(name)!r}, now {wanted.get(name)!r}" for name in differ)
+        raise MeritError(
+            f"{path}: a run with another configuration is here, it cannot be continued with this one:\n{lines}\n"
+            "Choose another output directory (--tag in the recipes), or remove this one to start anew"
+        )
+
+
+def _flat(tree: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {name: value for key, sub in tree.items() for name, value in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()}
+
+
+def read_description(directory: Path) -> ModelDescription:
+    """The description in a model directory.
+
+    Raises:
+        MeritError: when the directory holds no trained model.
+    """
+    path = Path(directory) / "config.json"
+    if not path.exists():
+        raise MeritError(f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7")
+    found = json.loads(path.read_text())["description"]
+    model = found.pop("model")
+    model["tasks"] = tuple(model["tasks"])
+    statistics = WaveformStatistics(**found.pop("statistics"))
+    return ModelDescription(model=ModelConfig(**model), statistics=statistics, **found)
+
+
+def build_model(description: ModelDescription, encoder: SpeechEncoder | None) -> MeritModel:
+    """A model of this description around an encoder, with fresh front end and heads."""
+    return MeritModel(
+        description.model, description.num_states, description.hidden_size, len(description.classes), encoder
+    )
+
+
+def load_weights(directory: Path) -> dict[str, torch.Tensor]:
+    """Weights of the best epoch.
+
+    Raises:
+        MeritError: when they are missing or damaged.
+    """
+    path = Path(directory) / "model.safetensors"
+    if not path.exists():
+        raise MeritError(f"{path}: not there; the training has not finished its first epoch")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise MeritError(f"{path}: damaged ({error}); train again or copy the file again") from error
+
+
+def load_model(directory: Path) -> tuple[MeritModel, ModelDescription]:
+    """A trained model with its encoder, in evaluation mode.
+
+    Raises:
+        MeritError: when the directory holds none, or one of phase 1.
+    """
+    description = read_description(directory)
+    if description.encoder is None:
+        raise MeritError(f"{directory}: a head of phase 1, without encoder; give the directory of phase 2")
+    model = build_model(description, build_encoder(description.encoder))
+    _load(model, load_weights(directory), Path(directory) / "model.safetensors")
+    return model.eval(), description
+
+
+def load_head(model: MeritModel, task: str, directory: Path) -> None:
+    """Copy the head of ``task`` from a phase-1 directory into ``model``.
+
+    Raises:
+        MeritError: when that head has other sizes.
+    """
+    head = getattr(model, f"{task}_head")
+    prefix = f"{task}_head."
+    weights = {name[len(prefix) :]: value for name, value in load_weights(directory).items() if name.startswith(prefix)}
+    _load(head, weights, Path(directory) / "model.safetensors")
+
+
+def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise MeritError(f"{path}: the weights do not fit the configuration of the model: {error}") from error
+
+
+def save_weights(model: nn.Module, directory: Path) -> None:
+    """Write ``model.safetensors`` in one step."""
+    weights = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
+    with atomic_path(directory / "model.safetensors") as temporary:
+        save_file(weights, temporary)
+
+
+def save_state(state: dict, directory: Path) -> None:
+    """Write ``last.pt`` in one step."""
+    with atomic_path(directory / "last.pt") as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(directory: Path) -> dict | None:
+    """The state to go on from, or None when there is none.
+
+    Raises:
+        MeritError: when it is damaged.
+    """
+    path = directory / "last.pt"
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError) as error:
+        raise MeritError(f"{path}: damaged ({error}); remove it to train from the start") from error

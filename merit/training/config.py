@@ -1,0 +1,46 @@
+"""Options of a training run."""
+
+from dataclasses import dataclass
+
+from merit.device import Precision
+
+
+@dataclass
+class TrainingConfig:
+    """How long, how fast and in what portions a model is trained (paper section IV-B).
+
+    Attributes:
+        epochs: passes over the training set.
+        patience: stop after so many epochs without a better dev criterion; null never stops early.
+        batch_size: utterances of one optimiser step, over all processes and micro-batches.
+        micro_batch_size: utterances computed at once in one process; changes memory and speed, not the result.
+        learning_rate: AdamW step size of everything but the encoder.
+        encoder_learning_rate: AdamW step size of the encoder's transformer layers.
+        weight_decay: AdamW decay.
+        gradient_clip: largest norm of the gradient; null leaves it.
+        crop_seconds: random crops in training, phase 1 only (1.28 s for the enhancement head); null uses whole
+            utterances.
+        emotion_weight, enhancement_weight: factors of the two losses of Eq. 11.
+        balancing_weight: factor alpha of the load-balancing loss of every gate; 0 leaves it out.
+        precision: auto (bfloat16 where it is fast), float32, bfloat16 or float16.
+        gradient_checkpointing: recompute the encoder's activations instead of keeping them.
+        workers: processes that read audio.
+        checkpoint_minutes: between two saved states inside an epoch; one is saved at the end of each epoch anyway.
+    """
+
+    epochs: int = 20
+    patience: int | None = None
+    batch_size: int = 32
+    micro_batch_size: int = 8
+    learning_rate: float = 5e-5
+    encoder_learning_rate: float = 2.5e-5
+    weight_decay: float = 0.01
+    gradient_clip: float | None = None
+    crop_seconds: float | None = None
+    emotion_weight: float = 1.0
+    enhancement_weight: float = 1.0
+    balancing_weight: float = 0.0
+    precision: Precision = "auto"
+    gradient_checkpointing: bool = False
+    workers: int = 2
+    checkpoint_minutes: float = 15.0

@@ -1,0 +1,298 @@
+"""The training loop of both phases: epochs, the dev set, saved states, early stopping."""
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from merit.data.batching import EpochSampler
+from merit.data.dataset import Batch, CollateMicroBatches, UtteranceDataset
+from merit.device import resolve_precision
+from merit.errors import MeritError
+from merit.files import write_text
+from merit.nets.model import MeritModel
+from merit.progress import progress
+from merit.training.checkpoint import load_state, save_state, save_weights
+from merit.training.config import TrainingConfig
+from merit.training.objective import JointObjective
+
+Prepare = Callable[[Batch, int | None], Batch]
+"""Completes a batch on its device; its second argument is the epoch in training and None on the dev set."""
+
+
+def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
+    """Devices, processes and precision of a run, with TensorBoard under ``output/tensorboard``."""
+    from accelerate.state import PartialState
+
+    precision = resolve_precision(config.precision, PartialState().device)
+    mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[precision]
+    accelerator = Accelerator(mixed_precision=mixed, log_with="tensorboard", project_dir=output)
+    accelerator.init_trackers("tensorboard")
+    return accelerator
+
+
+def parameter_groups(model: MeritModel, config: TrainingConfig) -> list[dict]:
+    """Trainable parameters: the encoder's at its own learning rate, the others at the common one."""
+    groups: dict[bool, list[Tensor]] = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups[name.startswith("encoder.")].append(parameter)
+    rates = {True: config.encoder_learning_rate, False: config.learning_rate}
+    return [{"params": params, "lr": rates[of_encoder]} for of_encoder, params in groups.items() if params]
+
+
+class Trainer:
+    """Trains one model and keeps the weights of its best epoch on the dev set.
+
+    Everything random in a step follows from the seed and the number of the step, so a run that was killed and
+    continued from its last saved state takes the same steps as one that was not.
+
+    Args:
+        model: the model to train.
+        objective: its losses.
+        train_set, dev_set: utterances; the dev set is used whole, without crops.
+        config: options of the run.
+        output: directory of the run, with its ``config.json`` written already.
+        seed: of batches, crops and dropout.
+        accelerator: from :func:`make_accelerator`.
+        prepare: completes a batch on its device (states of a frozen encoder, crops).
+    """
+
+    def __init__(
+        self,
+        model: MeritModel,
+        objective: JointObjective,
+        train_set: UtteranceDataset,
+        dev_set: UtteranceDataset,
+        config: TrainingConfig,
+        output: Path,
+        seed: int,
+        accelerator: Accelerator,
+        prepare: Prepare = lambda batch, epoch: batch,
+    ) -> None:
+        self.objective = objective
+        self.config = config
+        self.output = output
+        self.seed = seed
+        self.accelerator = accelerator
+        self.prepare = prepare
+        optimizer = torch.optim.AdamW(
+            parameter_groups(model, config),
+            weight_decay=config.weight_decay,
+            fused=accelerator.device.type == "cuda",
+        )
+        self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.train_sampler = self._sampler(train_set, shuffle=True)
+        self.train_loader = self._loader(train_set, self.train_sampler)
+        self.dev_loader = self._loader(dev_set, self._sampler(dev_set, shuffle=False))
+        self.train_seconds = sum(train_set.samples) / 16000
+        self.epoch = 0
+        self.step = 0
+        self.sums: dict[str, float] = {}
+        self.history: list[dict[str, float]] = []
+        self.saved_at = time.monotonic()
+
+    def _sampler(self, dataset: UtteranceDataset, shuffle: bool) -> EpochSampler:
+        return EpochSampler(
+            dataset.samples,
+            self.config.batch_size,
+            seed=self.seed,
+            shards=dataset.shards,
+            shuffle=shuffle,
+            rank=self.accelerator.process_index,
+            world_size=self.accelerator.num_processes,
+        )
+
+    def _loader(self, dataset: UtteranceDataset, sampler: EpochSampler) -> DataLoader:
+        return DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=CollateMicroBatches(self.config.micro_batch_size),
+            num_workers=self.config.workers,
+            persistent_workers=self.config.workers > 0,
+            pin_memory=self.accelerator.device.type == "cuda",
+        )
+
+    # The run
+
+    def fit(self) -> None:
+        """Train until the last epoch or until patience ends, from the last saved state if there is one."""
+        self._restore()
+        while self.epoch < self.config.epochs and not self._out_of_patience():
+            self._train_epoch()
+            self._end_epoch()
+        best = self._best()
+        logging.info("%s: best epoch %d, dev criterion %.4f", self.output, best["epoch"], best["dev_criterion"])
+        self.accelerator.end_training()
+
+    def _best(self) -> dict[str, float]:
+        return min(self.history, key=lambda row: row["dev_criterion"])
+
+    def _out_of_patience(self) -> bool:
+        if self.config.patience is None or not self.history:
+            return False
+        return self.epoch - self._best()["epoch"] >= self.config.patience
+
+    def _train_epoch(self) -> None:
+        self.model.train()
+        self.train_sampler.start_at(self.epoch, self.step)
+        with progress(self.train_seconds, f"epoch {self.epoch + 1}/{self.config.epochs}", " audio-s", unit_scale=True) as bar:
+            for batches in self.train_loader:
+                values = self._train_step(batches)
+                bar.update(sum(batch.seconds for batch in batches) * self.accelerator.num_processes)
+                bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
+                self.step += 1
+                if time.monotonic() - self.saved_at > 60 * self.config.checkpoint_minutes:
+                    self._save()
+
+    def _train_step(self, batches: list[Batch]) -> dict[str, float]:
+        # One seed a step and process makes dropout independent of how the run got here.
+        torch.manual_seed(hash((self.seed, self.epoch, self.step, self.accelerator.process_index)) % 2**63)
+        device = self.accelerator.device
+        batches = [self.prepare(batch.to(device), self.epoch) for batch in batches]
+        denominators = self._added(self.objective.denominators(batch) for batch in batches)
+        denominators = {name: self.accelerator.reduce(value, "sum") for name, value in denominators.items()}
+        step_sums: dict[str, Tensor] = {}
+        for place, batch in enumerate(batches):
+            synchronised = place == len(batches) - 1
+            with self._no_sync(not synchronised):
+                with self.accelerator.autocast():
+                    output = self.model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
+                    sums = self.objective.sums(output, batch)
+                loss = self.objective.total({name: value / denominators[name] for name, value in sums.items()})
+                if not bool(torch.isfinite(loss)):
+                    raise MeritError(
+                        f"{self.output}: the loss is {loss.item()} in epoch {self.epoch + 1}, step {self.step + 1}, with the "
+                        f"utterances {' '.join(batch.keys)}; look at their audio, or use --training.precision float32 or "
+                        "a lower learning rate"
+                    )
+                # Processes average their gradients; the sums are to be added.
+                self.accelerator.backward(loss * self.accelerator.num_processes)
+            step_sums = self._added([step_sums, {name: value.detach() for name, value in sums.items()}])
+        if self.config.gradient_clip is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        values = {}
+        for name, value in step_sums.items():
+            total, denominator = float(self.accelerator.reduce(value, "sum")), float(denominators[name])
+            values[name] = total / denominator
+            self.sums[name] = self.sums.get(name, 0.0) + total
+            self.sums[f"{name}/denominator"] = self.sums.get(f"{name}/denominator", 0.0) + denominator
+        return values
+
+    def _no_sync(self, unsynchronised: bool):
+        from contextlib import nullcontext
+
+        return self.accelerator.no_sync(self.model) if unsynchronised else nullcontext()
+
+    @staticmethod
+    def _added(parts) -> dict[str, Tensor]:
+        total: dict[str, Tensor] = {}
+        for part in parts:
+            for name, value in part.items():
+                total[name] = total[name] + value if name in total else value
+        return total
+
+    # The end of an epoch
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Losses over the whole dev set, their weighted sum as ``criterion``, and F1-macro where emotions are known."""
+        model = self.accelerator.unwrap_model(self.model)
+        model.eval()
+        totals: dict[str, Tensor] = {}
+        confusion = torch.zeros(len(self.objective.class_weights), len(self.objective.class_weights))
+        for batches in self.dev_loader:
+            for batch in batches:
+                batch = self.prepare(batch.to(self.accelerator.device), None)
+                with self.accelerator.autocast():
+                    output = model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
+                    sums = self.objective.sums(output, batch)
+                denominators = self.objective.denominators(batch)
+                totals = self._added([totals, sums, {f"{name}/of": value for name, value in denominators.items()}])
+                if output.emotion is not None:
+                    for truth, guess in zip(batch.labels.tolist(), output.emotion.argmax(dim=-1).tolist()):
+                        confusion[truth, guess] += 1
+        totals = {name: self.accelerator.reduce(value, "sum") for name, value in sorted(totals.items())}
+        losses = {name: float(value / totals[f"{name}/of"]) for name, value in totals.items() if not name.endswith("/of")}
+        tasks = {name: value for name, value in losses.items() if name in self.objective.tasks}
+        losses["criterion"] = self.objective.total(tasks)
+        if "emotion" in tasks:
+            confusion = self.accelerator.reduce(confusion.to(self.accelerator.device), "sum")
+            losses["f1_macro"] = f1_macro(confusion)
+        return losses
+
+    def _end_epoch(self) -> None:
+        train = {
+            name: value / self.sums[f"{name}/denominator"]
+            for name, value in self.sums.items()
+            if not name.endswith("/denominator")
+        }
+        dev = self.evaluate()
+        self.epoch += 1
+        self.step = 0
+        self.sums = {}
+        row = {"epoch": self.epoch}
+        row |= {f"train_{name}": value for name, value in train.items()} | {f"dev_{name}": value for name, value in dev.items()}
+        self.history.append(row)
+        self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
+        logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        if self.accelerator.is_main_process:
+            if self._best() is row:
+                save_weights(self.accelerator.unwrap_model(self.model), self.output)
+            write_text(self.output / "history.csv", _as_csv(self.history))
+        self._save()
+
+    # Saved states
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        if not self.accelerator.is_main_process:
+            return
+        scaler = self.accelerator.scaler
+        save_state(
+            {
+                "model": self.accelerator.unwrap_model(self.model).state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": None if scaler is None else scaler.state_dict(),
+                "epoch": self.epoch,
+                "step": self.step,
+                "sums": self.sums,
+                "history": self.history,
+            },
+            self.output,
+        )
+
+    def _restore(self) -> None:
+        state = load_state(self.output)
+        if state is None:
+            return
+        self.accelerator.unwrap_model(self.model).load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if state["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.sums, self.history = state["sums"], state["history"]
+        logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
+
+
+def f1_macro(confusion: Tensor) -> float:
+    """Mean over classes of ``2 TP / (2 TP + FP + FN)`` from a confusion matrix (C, C) with true classes as rows."""
+    hits = confusion.diagonal()
+    return float((2 * hits / (confusion.sum(dim=0) + confusion.sum(dim=1)).clamp_min(1)).mean())
+
+
+def _as_csv(rows: list[dict[str, float]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[-1]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,59 @@
+"""The training objective of paper Eq. 11 over a batch that may be spread over micro-batches and processes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from merit.data.dataset import Batch
+from merit.nets.model import ModelOutput
+from merit.nets.spectrum import log_magnitude, spectrum
+from merit.objectives.balancing import switch_balancing_loss
+from merit.objectives.losses import cross_entropy_denominator, l1_denominator, masked_l1, weighted_cross_entropy
+
+
+class JointObjective:
+    """Weighted cross-entropy, masked L1 and load balancing, each as a sum with its denominator.
+
+    Args:
+        tasks: tasks of the model, which are the losses that count.
+        class_weights: (C,) weights of the cross-entropy.
+        weights: factor of each loss by name: emotion, enhancement, balancing.
+    """
+
+    def __init__(self, tasks: Sequence[str], class_weights: Tensor, weights: dict[str, float]) -> None:
+        self.tasks = tuple(tasks)
+        self.class_weights = class_weights
+        self.weights = weights
+
+    def denominators(self, batch: Batch) -> dict[str, Tensor]:
+        """What the sums of this batch are to be divided by, once added up over the whole optimiser step."""
+        found = {}
+        if "emotion" in self.tasks:
+            found["emotion"] = cross_entropy_denominator(batch.labels, self.class_weights.to(batch.labels.device))
+        if "enhancement" in self.tasks:
+            found["enhancement"] = l1_denominator(batch.lengths)
+        if self.weights["balancing"]:
+            found["balancing"] = batch.lengths.sum()
+        return {name: value.to(torch.float32) for name, value in found.items()}
+
+    def sums(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """The sum of each loss over this batch.
+
+        The balancing loss is a product of means, not a sum; micro-batches count by the audio in them.
+        """
+        found = {}
+        if "emotion" in self.tasks:
+            weights = self.class_weights.to(batch.labels.device)
+            found["emotion"] = weighted_cross_entropy(output.emotion, batch.labels, weights)
+        if "enhancement" in self.tasks:
+            clean = log_magnitude(spectrum(batch.clean, batch.lengths))
+            found["enhancement"] = masked_l1(output.enhanced, clean, batch.lengths)
+        if self.weights["balancing"]:
+            balancing = sum(switch_balancing_loss(routing) for routing in output.routing)
+            found["balancing"] = balancing * batch.lengths.sum()
+        return found
+
+    def total(self, values: dict[str, Tensor]) -> Tensor:
+        """Weighted sum of losses that were divided already; also the criterion on the dev set, without balancing."""
+        return sum(self.weights[name] * value for name, value in values.items())

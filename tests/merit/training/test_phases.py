@@ -1,0 +1,190 @@
+"""Both phases on a tiny encoder: continuing after a kill, micro-batches, processes, dumped and online states."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from merit.data.datadir import read_table, write_table
+from merit.errors import MeritError
+from merit.nets.model import ModelConfig
+from merit.training.config import TrainingConfig
+from merit.training.phases import train_phase1, train_phase2
+
+CLASSES = ["angry", "happy", "neutral", "sad"]
+MODEL = ModelConfig(expert_size=12, emotion_size=8, enhancement_size=8)
+TRAINING = TrainingConfig(
+    epochs=2, batch_size=4, micro_batch_size=4, learning_rate=1e-2, encoder_learning_rate=1e-3, precision="float32", workers=0
+)
+
+
+def phase2(corpus, encoder, output, model=MODEL, training=TRAINING, **options):
+    defaults = {"emotion_head": None, "enhancement_head": None, "seed": 3}
+    train_phase2(
+        corpus["train"], corpus["dev"], encoder, Path(output), CLASSES, model, training, **{**defaults, **options}
+    )
+    return load_file(Path(output) / "model.safetensors")
+
+
+def history(output):
+    with open(Path(output) / "history.csv") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def assert_same(weights, expected, tolerance):
+    assert weights.keys() == expected.keys()
+    for name, value in weights.items():
+        torch.testing.assert_close(value, expected[name], atol=tolerance, rtol=tolerance, msg=lambda text: f"{name}: {text}")
+
+
+def in_a_process(code: str, *arguments: object, processes: int = 1) -> subprocess.CompletedProcess:
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+    script = Path(str(arguments[0])).parent / f"script{os.getpid()}.py"
+    script.write_text(code)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    return subprocess.run(
+        [*launcher, str(script), *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_killed_run_ends_as_an_uninterrupted_one(corpus, tiny_encoder, tmp_path):
+    """kill -9 in the middle of the second epoch; dropout, batch order and optimiser state must all come back."""
+    whole = phase2(corpus, tiny_encoder, tmp_path / "whole", training=replace(TRAINING, epochs=3))
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_phases import MODEL, TRAINING, CLASSES, replace, train_phase2
+from merit.training.loop import Trainer
+steps = 0
+train_step = Trainer._train_step
+def killing(self, batches):
+    global steps
+    if steps == 5:  # three steps an epoch
+        os.kill(os.getpid(), signal.SIGKILL)
+    steps += 1
+    return train_step(self, batches)
+Trainer._train_step = killing
+train_phase2(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], Path(sys.argv[1]), CLASSES, MODEL,
+             replace(TRAINING, epochs=3, checkpoint_minutes=0.0), None, None, 3)
+"""
+    ended = in_a_process(code, tmp_path / "killed", corpus["train"], corpus["dev"], tiny_encoder)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert len(history(tmp_path / "killed")) == 1
+    state = torch.load(tmp_path / "killed" / "last.pt", weights_only=True)
+    assert (state["epoch"], state["step"]) == (1, 2)
+    continued = phase2(corpus, tiny_encoder, tmp_path / "killed", training=replace(TRAINING, epochs=3))
+    assert_same(continued, whole, 1e-6)
+    for row, expected in zip(history(tmp_path / "killed"), history(tmp_path / "whole"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-5)
+
+
+def test_micro_batches_change_nothing(corpus, tiny_encoder, tmp_path):
+    model = replace(MODEL, emotion_dropout=0.0)
+    whole = phase2(corpus, tiny_encoder, tmp_path / "whole", model)
+    parts = phase2(corpus, tiny_encoder, tmp_path / "parts", model, replace(TRAINING, micro_batch_size=1))
+    assert_same(parts, whole, 2e-5)
+
+
+def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path):
+    model = replace(MODEL, emotion_dropout=0.0)
+    alone = phase2(corpus, tiny_encoder, tmp_path / "alone", model)
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_phases import MODEL, TRAINING, CLASSES, replace, train_phase2
+train_phase2(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], Path(sys.argv[1]), CLASSES,
+             replace(MODEL, emotion_dropout=0.0), TRAINING, None, None, 3)
+"""
+    ended = in_a_process(code, tmp_path / "two", corpus["train"], corpus["dev"], tiny_encoder, processes=2)
+    assert ended.returncode == 0, ended.stderr
+    assert_same(load_file(tmp_path / "two" / "model.safetensors"), alone, 2e-5)
+    assert history(tmp_path / "two")[-1] == pytest.approx(history(tmp_path / "alone")[-1], rel=1e-4)
+
+
+def test_encoder_is_tuned_but_not_its_convolutions(corpus, tiny_encoder, tmp_path):
+    tuned = phase2(corpus, tiny_encoder, tmp_path / "run")
+    before = load_file(Path(tiny_encoder) / "model.safetensors")
+    changed = {
+        name: not torch.equal(tuned[f"encoder.model.{name}"], value)
+        for name, value in before.items()
+        if f"encoder.model.{name}" in tuned
+    }
+    assert not any(moved for name, moved in changed.items() if name.startswith("feature_extractor"))
+    assert all(moved for name, moved in changed.items() if "layers.0.attention.q_proj.weight" in name)
+    assert sum(changed.values()) > 20
+
+
+def test_heads_of_phase_1_are_where_phase_2_begins(corpus, tiny_encoder, tmp_path):
+    for task in ("emotion", "enhancement"):
+        model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
+        train_phase1(
+            task, corpus["train"], corpus["dev"], tiny_encoder, tmp_path / task, CLASSES, model, training, None, None, 3
+        )
+    still = replace(TRAINING, epochs=1, learning_rate=0.0, encoder_learning_rate=0.0)
+    weights = phase2(
+        corpus,
+        tiny_encoder,
+        tmp_path / "joint",
+        training=still,
+        emotion_head=tmp_path / "emotion",
+        enhancement_head=tmp_path / "enhancement",
+    )
+    for task in ("emotion", "enhancement"):
+        head = {name: value for name, value in load_file(tmp_path / task / "model.safetensors").items() if "_head" in name}
+        assert head
+        for name, value in head.items():
+            torch.testing.assert_close(weights[name], value)
+
+
+def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=1))
+    with pytest.raises(MeritError, match="num_experts: there 3, now 5"):
+        phase2(corpus, tiny_encoder, tmp_path, replace(MODEL, num_experts=5))
+    # More epochs are the same run, continued.
+    phase2(corpus, tiny_encoder, tmp_path, training=TRAINING)
+    assert len(history(tmp_path)) == 2
+
+
+def test_patience_ends_a_run_that_does_not_get_better(corpus, tiny_encoder, tmp_path):
+    still = replace(TRAINING, epochs=9, patience=2, learning_rate=0.0, encoder_learning_rate=0.0)
+    phase2(corpus, tiny_encoder, tmp_path, training=still)
+    assert len(history(tmp_path)) == 3
+
+
+def test_unknown_label_and_absent_class_are_named(corpus, tiny_encoder, tmp_path):
+    directory = tmp_path / "odd"
+    directory.mkdir()
+    for file in corpus["train"].iterdir():
+        (directory / file.name).write_text(file.read_text())
+    emotions = read_table(directory / "utt2emo")
+    write_table(directory / "utt2emo", {**emotions, "train003": "bored"})
+    with pytest.raises(MeritError, match="train003 has the emotion 'bored'"):
+        phase2({**corpus, "train": directory}, tiny_encoder, tmp_path / "a")
+    write_table(directory / "utt2emo", {key: value.replace("sad", "angry") for key, value in emotions.items()})
+    with pytest.raises(MeritError, match="no training utterance of sad"):
+        phase2({**corpus, "train": directory}, tiny_encoder, tmp_path / "b")
+
+
+def test_loss_that_is_not_finite_names_the_utterances(corpus, tiny_encoder, tmp_path):
+    with pytest.raises(MeritError, match=r"the loss is (nan|inf).* train0"):
+        phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=9, learning_rate=1e30))
+
+
+def test_config_json_holds_the_resolved_configuration(corpus, tiny_encoder, tmp_path):
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=1))
+    found = json.loads((tmp_path / "config.json").read_text())
+    assert found["description"]["model"]["expert_size"] == 12
+    assert found["run"]["training"]["learning_rate"] == 1e-2
+    assert found["run"]["seed"] == 3
