@@ -1,0 +1,111 @@
+"""Recognised emotions against the reference: one row an utterance, with labels, correctness and posteriors."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from merit.errors import MeritError
+from merit.files import atomic_path
+from merit.metrics.f1 import EmotionScores, emotion_scores
+
+COLUMNS = ("utt", "reference", "hypothesis", "correct")
+
+
+@dataclass(frozen=True)
+class EmotionTable:
+    """Labels of a set of utterances.
+
+    Attributes:
+        reference, hypothesis: utterance -> label, over the same utterances.
+        classes: the labels that may occur.
+        posteriors: utterance -> probabilities in the order of ``classes``, or empty.
+    """
+
+    reference: dict[str, str]
+    hypothesis: dict[str, str]
+    classes: tuple[str, ...]
+    posteriors: dict[str, list[float]] = field(default_factory=dict)
+
+    def scores(self) -> EmotionScores:
+        """F1, UAR and confusion matrix over all utterances."""
+        utts = list(self.reference)
+        return emotion_scores([self.reference[u] for u in utts], [self.hypothesis[u] for u in utts], self.classes)
+
+    def write(self, path: Path | str) -> None:
+        """Write the rows, sorted by utterance."""
+        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow((*COLUMNS, *(self.classes if self.posteriors else ())))
+            for utt in sorted(self.reference):
+                correct = int(self.reference[utt] == self.hypothesis[utt])
+                posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
+                writer.writerow((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
+
+
+def compare_labels(
+    reference: Mapping[str, str],
+    hypothesis: Mapping[str, str],
+    where: str,
+    classes: Sequence[str] | None = None,
+    posteriors: Mapping[str, list[float]] | None = None,
+) -> EmotionTable:
+    """Bring reference and hypothesis together.
+
+    Args:
+        reference, hypothesis: utterance -> label (``utt2emo``).
+        where: the file of the hypothesis, for messages.
+        classes: labels that may occur; by default those of the reference.
+        posteriors: utterance -> probabilities in the order of ``classes``.
+
+    Raises:
+        MeritError: when the utterances differ or a label is not among the classes.
+    """
+    if missing := sorted(reference.keys() - hypothesis.keys()):
+        raise MeritError(f"{where}: {len(missing)} utterances of the reference are missing, as {' '.join(missing[:5])}")
+    if unknown := sorted(hypothesis.keys() - reference.keys()):
+        raise MeritError(f"{where}: {len(unknown)} utterances have no reference label, as {' '.join(unknown[:5])}")
+    classes = tuple(classes or sorted(set(reference.values())))
+    for table, kind in ((reference, "reference"), (hypothesis, "hypothesis")):
+        for utt, label in table.items():
+            if label not in classes:
+                raise MeritError(f"{where}: {utt}: unknown {kind} label {label!r}; known are {' '.join(classes)}")
+    return EmotionTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
+
+
+def read_posteriors(path: Path | str) -> tuple[tuple[str, ...], dict[str, list[float]]]:
+    """Classes and utterance -> probabilities of a ``posteriors.csv`` (``utt`` and one column a class).
+
+    Raises:
+        MeritError: when a row has another number of columns or no numbers.
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    posteriors = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            posteriors[row[0]] = [float(value) for value in row[1:]]
+        except (ValueError, IndexError) as error:
+            raise MeritError(f"{path}:{number}: expected an utterance and numbers, found {','.join(row)}") from error
+        if len(row) != len(header):
+            raise MeritError(f"{path}:{number}: expected {len(header)} columns, found {len(row)}; decode again")
+    return tuple(header[1:]), posteriors
+
+
+def read_emotion_table(path: Path | str) -> EmotionTable:
+    """Read an ``emotion.csv``.
+
+    Raises:
+        MeritError: when the file is missing or has other columns.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MeritError(f"{path}: not there; score the condition first (merit.bin.score)")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    if not rows or tuple(rows[0][:4]) != COLUMNS:
+        raise MeritError(f"{path}: expected the columns {','.join(COLUMNS)}")
+    reference, hypothesis = ({row[0]: row[column] for row in rows[1:]} for column in (1, 2))
+    posteriors = {row[0]: [float(value) for value in row[4:]] for row in rows[1:] if row[4:]}
+    classes = tuple(rows[0][4:]) or tuple(sorted({*reference.values(), *hypothesis.values()}))
+    return EmotionTable(reference, hypothesis, classes, posteriors)

@@ -1,0 +1,30 @@
+"""Short-time objective intelligibility (Taal et al., 2011), as implemented by the ``pystoi`` package."""
+
+import warnings
+
+import numpy as np
+import pystoi
+
+from merit.metrics.undefined import UndefinedScore
+
+SAMPLE_RATE = 16000
+
+
+def stoi(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """STOI of ``estimate`` against ``reference``, both (S,) at 16 kHz; about 0 to 1 (the same).
+
+    Raises:
+        UndefinedScore: digital silence (a correlation with a constant), or fewer than the 30 frames (0.4 s) of speech
+            that one segment of STOI needs; pystoi returns 1e-5 there.
+    """
+    if not np.any(reference) or not np.any(estimate):
+        raise UndefinedScore("STOI is a correlation, and one of the signals is digital silence")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            score = pystoi.stoi(reference, estimate, SAMPLE_RATE, extended=False)
+        except (RuntimeWarning, ValueError, np.exceptions.AxisError) as problem:
+            raise UndefinedScore("less than 0.4 s of speech remains after STOI removed silent frames") from problem
+    if not np.isfinite(score):
+        raise UndefinedScore("STOI found no number for this pair")
+    return float(score)

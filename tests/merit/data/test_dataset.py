@@ -1,0 +1,45 @@
+"""Crops and padded batches."""
+
+import torch
+
+from merit.data.dataset import FRAME_SAMPLES, Batch, collate, crop_states, crop_window
+
+
+def test_crop_is_a_function_of_its_arguments():
+    windows = {crop_window("utt", epoch, 7, 200, 64_480, 64)[0].start for epoch in range(40)}
+    assert len(windows) > 20 and min(windows) >= 0 and max(windows) <= 136
+    assert crop_window("utt", 3, 7, 200, 64_480, 64) == crop_window("utt", 3, 7, 200, 64_480, 64)
+
+
+def test_crop_takes_the_samples_of_its_frames():
+    frames, samples = crop_window("utt", 0, 7, 200, 64_480, 64)
+    assert frames.stop - frames.start == 64
+    assert (samples.start, samples.stop) == (frames.start * FRAME_SAMPLES, frames.stop * FRAME_SAMPLES)
+
+
+def test_short_utterance_is_not_cropped():
+    assert crop_window("utt", 0, 7, 50, 16_400, 64) == (slice(0, 50), slice(0, 16_400))
+
+
+def test_collate_pads_with_zeros():
+    one = Batch(["a"], torch.tensor([3]), noisy=torch.ones(1, 3), states=torch.ones(1, 2, 4, 5), frame_lengths=torch.tensor([2]))
+    two = Batch(["b"], torch.tensor([5]), noisy=torch.ones(1, 5), states=torch.ones(1, 3, 4, 5), frame_lengths=torch.tensor([3]))
+    batch = collate([one, two])
+    assert batch.keys == ["a", "b"] and batch.clean is None and batch.labels is None
+    assert batch.noisy.shape == (2, 5) and batch.noisy[0, 3:].sum() == 0
+    assert batch.states.shape == (2, 3, 4, 5) and batch.states[0, 2].sum() == 0
+    assert batch.seconds == 8 / 16000
+
+
+def test_cropping_a_batch_equals_cropping_its_utterances():
+    lengths = [(200, 64_480), (50, 16_400)]
+    items = [
+        Batch([f"u{i}"], torch.tensor([n]), torch.randn(1, n), torch.randn(1, n), None, torch.randn(1, t, 2, 3), torch.tensor([t]))
+        for i, (t, n) in enumerate(lengths)
+    ]
+    cropped = crop_states(collate(items), epoch=2, seed=7, crop_frames=64)
+    for i, (t, n) in enumerate(lengths):
+        frames, samples = crop_window(f"u{i}", 2, 7, t, n, 64)
+        torch.testing.assert_close(cropped.noisy[i, : samples.stop - samples.start], items[i].noisy[0, samples])
+        torch.testing.assert_close(cropped.states[i, : frames.stop - frames.start], items[i].states[0, frames])
+    assert cropped.lengths.tolist() == [64 * FRAME_SAMPLES, 16_400]
