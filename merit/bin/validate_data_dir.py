@@ -1,0 +1,30 @@
+"""Check data directories: ``python -m merit.bin.validate_data_dir --data data/train``."""
+
+from pathlib import Path
+
+from merit.command import run_command
+from merit.data.datadir import first_of, problems_in, summary
+from merit.errors import MeritError
+
+
+def validate_data_dir(data: list[Path] | Path, classes: list[str] | None = None, audio: bool = False) -> None:
+    """Check data directories and show their offending lines.
+
+    Args:
+        data: a data directory, or several as '[data/train,data/dev]'.
+        classes: the emotion labels that are allowed, as '[anger,neutral]'; every label without it.
+        audio: decode all audio too, instead of looking only whether the files are there.
+    """
+    invalid = 0
+    for directory in data if isinstance(data, list) else [data]:
+        if problems := problems_in(directory, classes, audio):
+            invalid += 1
+            print(first_of(problems))
+        else:
+            print(f"{directory}: valid data directory, {summary(directory)}")
+    if invalid:
+        raise MeritError(f"{invalid} invalid data director{'y' if invalid == 1 else 'ies'}")
+
+
+if __name__ == "__main__":
+    run_command(validate_data_dir)

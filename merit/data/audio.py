@@ -1,0 +1,235 @@
+"""Reading any audio as 16 kHz mono, and writing it as 16-bit files."""
+
+import io
+import logging
+import os
+import re
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from merit.errors import MeritError
+from merit.files import atomic_path
+
+try:
+    from omniio import kaldi as kaldiio  # the same functions under the MIT licence
+except ImportError:
+    import kaldiio
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_RATE = 16000
+"""Sample rate of everything behind ``read_audio``, in Hz."""
+
+STREAMED_WAV_BYTES = 0x7FFF0000
+"""A WAV header with a data size from here on was written into a pipe by a program that did not know the length."""
+
+
+def entry_file(entry: str) -> Path | None:
+    """Return the file behind an entry of ``wav.scp``: the audio file, the ark, or None for a ``command |``."""
+    if entry.rstrip().endswith("|"):
+        return None
+    ark = _ark_and_offset(entry)
+    return Path(entry) if ark is None else ark[0]
+
+
+def entry_stamp(entry: str) -> str:
+    """Return the entry with the size and time stamp of its file: when this changes, what was made from it is old."""
+    file = entry_file(entry)
+    if file is None:
+        return entry
+    status = file.stat()
+    return f"{entry} {status.st_size} {status.st_mtime_ns}"
+
+
+def read_audio(entry: str, key: str) -> np.ndarray:
+    """Read one entry of ``wav.scp`` as 16 kHz mono.
+
+    Args:
+        entry: an audio file (WAV, FLAC, OGG, MP3, ... what libsndfile reads), ``archive.ark:offset`` or ``command |``.
+            Any sample rate; several channels are averaged; integer samples become fractions of full scale.
+        key: the utterance, for messages.
+
+    Returns:
+        Samples, float32 ``(S,)``.
+
+    Raises:
+        MeritError: when the file is missing, empty, truncated or undecodable, holds NaN or infinite samples, or when
+            the command fails.
+    """
+    if entry.rstrip().endswith("|"):
+        samples, rate = _read_pipe(entry, key)
+    elif (ark := _ark_and_offset(entry)) is not None:
+        samples, rate = _read_ark(entry, *ark, key)
+    else:
+        samples, rate = _read_file(entry, key)
+    if samples.size == 0:
+        raise _bad(key, entry, "holds no samples; take the utterance out of the data directory or restore the file")
+    if not np.isfinite(samples).all():
+        raise _bad(key, entry, "holds NaN or infinite samples; restore the file from the corpus")
+    if samples.ndim == 2:
+        samples = samples.mean(axis=1)
+    return resample(samples.astype(np.float32), rate)
+
+
+def resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Bring float32 samples ``(S,)`` from ``rate`` (Hz) to 16 kHz; their number becomes ``ceil(S * 16000 / rate)``."""
+    if rate == SAMPLE_RATE:
+        return samples
+    import torch  # takes seconds to import, and most corpora are 16 kHz already
+    from torchaudio.functional import resample as resample_tensor
+
+    # A long Kaiser window, librosa's "kaiser_best": torchaudio's default of 6 zero crossings leaves audible aliases.
+    resampled = resample_tensor(
+        torch.from_numpy(samples),
+        rate,
+        SAMPLE_RATE,
+        lowpass_filter_width=64,
+        rolloff=0.9475937167399596,
+        resampling_method="sinc_interp_kaiser",
+        beta=14.769656459379492,
+    )
+    return resampled.numpy()
+
+
+def write_audio(path: Path | str, samples: np.ndarray) -> None:
+    """Write samples ``(S,)`` at 16 kHz as a 16-bit file, FLAC or WAV by the suffix of ``path``, in one step.
+
+    What was read from a 16-bit file is written back bit by bit. Samples beyond +-1 are clipped, with a warning.
+
+    Raises:
+        MeritError: when the suffix is neither ``.flac`` nor ``.wav``, a sample is NaN or infinite, or the disk is full.
+    """
+    path = Path(path)
+    if path.suffix not in (".flac", ".wav"):
+        raise MeritError(f"{path}: audio is written as .flac or .wav; give the file one of these endings")
+    if not np.isfinite(samples).all():
+        raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
+    clipped = int(np.count_nonzero(np.abs(samples) > 1))
+    if clipped:
+        logger.warning("%s: %d of %d samples are beyond full scale and were clipped", path, clipped, len(samples))
+    integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+    with atomic_path(path) as temporary:
+        try:
+            soundfile.write(temporary, integers, SAMPLE_RATE, subtype="PCM_16")
+            # Read back, since libsndfile can leave a FLAC short on a full disk without a word.
+            whole = np.array_equal(soundfile.read(temporary, dtype="int16")[0], integers)
+        except (soundfile.LibsndfileError, ValueError):
+            whole = False
+        if not whole:
+            raise MeritError(
+                f"{path}: not written whole; the disk is most likely full, free some and run the same command again"
+            )
+
+
+def audio_duration(entry: str, key: str) -> float:
+    """Return the duration in seconds, from the header when the entry is a file, else by decoding it.
+
+    Raises:
+        MeritError: as ``read_audio``.
+    """
+    if entry_file(entry) != Path(entry):
+        return len(read_audio(entry, key)) / SAMPLE_RATE
+    with _open_file(entry, key) as sound:
+        return sound.frames / sound.samplerate
+
+
+def _bad(key: str, entry: str, problem: str) -> MeritError:
+    return MeritError(f"{key}: {entry}: {problem}")
+
+
+def _ark_and_offset(entry: str) -> tuple[Path, int] | None:
+    """Split ``archive.ark:offset``, optionally with a range in brackets; None when the entry is a plain file."""
+    match = re.fullmatch(r"(.+):(\d+)(\[.*\])?", entry)
+    return None if match is None or os.path.isfile(entry) else (Path(match[1]), int(match[2]))
+
+
+def _open_file(entry: str, key: str) -> soundfile.SoundFile:
+    if not os.path.isfile(entry):
+        raise _bad(key, entry, "there is no such file; correct wav.scp or the corpus path of the recipe")
+    if os.path.getsize(entry) == 0:
+        raise _bad(key, entry, "the file is empty; restore it from the corpus")
+    if missing := _missing_wav_bytes(Path(entry)):
+        raise _bad(key, entry, f"truncated, {missing} bytes are missing; restore the file from the corpus")
+    if _ogg_has_no_end(Path(entry)):
+        raise _bad(key, entry, "truncated, the last page of the stream is missing; restore the file from the corpus")
+    try:
+        return soundfile.SoundFile(entry)
+    except soundfile.LibsndfileError as error:
+        raise _bad(key, entry, f"cannot be decoded ({error.error_string}); restore it or convert it to WAV") from error
+
+
+def _read_file(entry: str, key: str) -> tuple[np.ndarray, int]:
+    with _open_file(entry, key) as sound:
+        try:
+            samples = sound.read(dtype="float32")
+        except soundfile.LibsndfileError as error:
+            raise _bad(key, entry, f"damaged or truncated ({error.error_string}); restore the file") from error
+        if len(samples) < sound.frames:
+            missing = sound.frames - len(samples)
+            raise _bad(key, entry, f"truncated, {missing} of {sound.frames} samples are missing; restore the file")
+        return samples, sound.samplerate
+
+
+def _read_pipe(entry: str, key: str) -> tuple[np.ndarray, int]:
+    # Not through kaldiio, which does not look at the command's exit status and reads 8 and 16-bit WAV only.
+    process = subprocess.run(entry.rstrip()[:-1], shell=True, capture_output=True, check=False)
+    if process.returncode != 0:
+        message = process.stderr.decode(errors="replace").strip()[-500:]
+        raise _bad(key, entry, f"the command failed with status {process.returncode}: {message}")
+    try:
+        return soundfile.read(io.BytesIO(process.stdout), dtype="float32")
+    except soundfile.LibsndfileError as error:
+        raise _bad(key, entry, f"the command's output cannot be decoded ({error.error_string})") from error
+
+
+def _read_ark(entry: str, ark: Path, offset: int, key: str) -> tuple[np.ndarray, int]:
+    if not ark.is_file():
+        raise _bad(key, entry, f"there is no archive {ark}; correct wav.scp")
+    if missing := _missing_wav_bytes(ark, offset):
+        raise _bad(key, entry, f"truncated, {missing} bytes are missing; make the archive again")
+    try:
+        loaded = kaldiio.load_mat(entry)
+    except Exception as error:  # kaldiio's parsers raise anything from AssertionError to struct.error
+        raise _bad(key, entry, f"cannot be decoded ({error!r}); make the archive again") from error
+    if not isinstance(loaded, tuple):
+        raise _bad(key, entry, "a matrix, not audio; wav.scp needs an archive of WAV or FLAC (kaldiio's write_array)")
+    rate, samples = loaded
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128, rate
+    if np.issubdtype(samples.dtype, np.integer):
+        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min), rate
+    return samples, rate
+
+
+def _missing_wav_bytes(path: Path, offset: int = 0) -> int:
+    """Count the bytes that the WAV at ``offset`` announces and the file does not have (libsndfile hides this)."""
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        if stream.read(12)[:4] != b"RIFF":
+            return 0
+        while len(header := stream.read(8)) == 8:
+            name, length = struct.unpack("<4sI", header)
+            if name == b"data":
+                available = os.fstat(stream.fileno()).st_size - stream.tell()
+                return max(0, length - available) if length < STREAMED_WAV_BYTES else 0
+            stream.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _ogg_has_no_end(path: Path) -> bool:
+    """Whether an Ogg file lacks the whole page that is marked as its last (RFC 3533); libsndfile plays the rest."""
+    page_bytes = 65307  # the longest possible page
+    with path.open("rb") as stream:
+        if stream.read(4) != b"OggS":
+            return False
+        stream.seek(max(0, path.stat().st_size - page_bytes))
+        tail = stream.read()
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    if len(page) < 27 or not page[5] & 4:
+        return True
+    segments = page[26]
+    return len(page) < 27 + segments + sum(page[27 : 27 + segments])

@@ -1,0 +1,133 @@
+"""Mixing one utterance with noise at given signal-to-noise ratios.
+
+The SNR is the ratio of the powers over the whole utterance, without voice activity detection. The noise file and the
+offset in it follow from the names of utterance and noise and the seed alone, so they are the same at every SNR, in
+every run and with any number of processes. What would clip is scaled: noisy, clean and noise by one gain.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from merit.data.audio import entry_stamp, read_audio, write_audio
+from merit.errors import MeritError
+
+SHORTEST = 400
+"""Samples that one frame of the encoders needs."""
+SILENCE = 1e-10
+"""Power (full scale is 1) under which a signal is silent: the rounding noise of 16 bits alone has 0.8e-10."""
+FULL_SCALE = 32767 / 32768
+"""Largest 16-bit sample."""
+DRAWS = 10
+"""Noise pieces that are tried for an utterance until one is not silent."""
+SIGNALS = ("noisy", "clean", "noise")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Noisy speech and what it is made of: ``noisy = clean + noise``, float64 ``(S,)``, all scaled by ``gain``."""
+
+    noisy: np.ndarray
+    clean: np.ndarray
+    noise: np.ndarray
+    gain: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """An utterance, noise pieces to try in turn (file, place in it from 0 to 1), and the folder for each SNR (dB)."""
+
+    utterance: str
+    entry: str
+    draws: list[tuple[str, float]]
+    folders: dict[float, Path]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What to mix: samples ``(S,)`` of both, the noise's file and offset (samples), silent pieces skipped before it."""
+
+    speech: np.ndarray
+    noise: np.ndarray
+    file: str
+    offset: int
+    skipped: int
+
+
+def power(signal: np.ndarray) -> float:
+    """Mean square of a signal."""
+    return float(np.mean(np.square(signal, dtype=np.float64)))
+
+
+def too_short(utterance: str, entry: str, samples: int) -> str:
+    """Say that an utterance has too few samples."""
+    return f"{utterance}: {entry}: {samples} samples at 16 kHz, and one encoder frame needs {SHORTEST}"
+
+
+def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> Mixture:
+    """Mix speech ``(S,)`` and noise ``(S,)``, neither silent, at a power ratio of ``snr`` dB."""
+    speech, noise = speech.astype(np.float64), noise.astype(np.float64)
+    noise *= np.sqrt(power(speech) / (power(noise) * 10 ** (snr / 10)))
+    noisy = speech + noise
+    peak = max(float(np.abs(signal).max()) for signal in (noisy, speech, noise))
+    gain = FULL_SCALE / peak if peak > 1 else 1.0
+    return Mixture(noisy * gain, speech * gain, noise * gain, gain)
+
+
+def draw_noise(utterance: str, noise: str, files: Sequence[str], seed: int) -> list[tuple[str, float]]:
+    """Draw noise pieces for an utterance as (file, place from 0 to 1); the later ones replace silent ones."""
+    # Of Python's generators, random() alone promises the same numbers in every version.
+    generator = random.Random(f"{seed}/{noise}/{utterance}")
+    return [(files[int(generator.random() * len(files))], generator.random()) for _ in range(DRAWS)]
+
+
+def noise_piece(noise: np.ndarray, place: float, length: int) -> tuple[np.ndarray, int]:
+    """Cut ``length`` samples out of a noise recording, and return them with their offset.
+
+    ``place`` from 0 to 1 is where in the recording: among the offsets at which the piece fits in or, when the recording
+    is shorter than the piece, among all, and then the recording is repeated.
+    """
+    offset = int(place * (len(noise) - length + 1 if len(noise) >= length else len(noise)))
+    return np.take(noise, np.arange(offset, offset + length), mode="wrap"), offset
+
+
+def read_sources(job: Job) -> Sources:
+    """Read the utterance of a job and the first of its noise pieces that is not silent.
+
+    Raises:
+        MeritError: when speech or noise cannot be read, the utterance is too short or silent, or every noise piece is.
+    """
+    speech = read_audio(job.entry, job.utterance)
+    if len(speech) < SHORTEST:
+        raise MeritError(too_short(job.utterance, job.entry, len(speech)))
+    if power(speech) < SILENCE:
+        raise MeritError(f"{job.utterance}: {job.entry}: silent, so that its SNR is undefined")
+    for skipped, (file, place) in enumerate(job.draws):
+        noise, offset = noise_piece(_read_noise(file, entry_stamp(file)), place, len(speech))
+        if power(noise) >= SILENCE:
+            return Sources(speech, noise, file, offset, skipped)
+    raise MeritError(
+        f"{job.utterance}: {len(job.draws)} pieces of noise were silent, the last one of {file}; remove silent noise"
+    )
+
+
+def write_mixture(mixture: Mixture, folder: Path, utterance: str) -> float:
+    """Write ``{noisy,clean,noise}/<utterance>.flac`` and return the SNR (dB) of the written 16-bit files.
+
+    It is measured from ``clean`` and ``noisy - clean``, so that clipping and rounding count as noise.
+    """
+    paths = {signal: folder / signal / f"{utterance}.flac" for signal in SIGNALS}
+    for signal, path in paths.items():
+        write_audio(path, getattr(mixture, signal))
+    noisy, clean = (read_audio(str(paths[signal]), utterance).astype(np.float64) for signal in ("noisy", "clean"))
+    return float(10 * np.log10(power(clean) / max(power(noisy - clean), np.finfo(np.float64).tiny)))
+
+
+@lru_cache(maxsize=2)
+def _read_noise(file: str, stamp: str) -> np.ndarray:
+    """Keep what was read last, as long as the file's ``stamp`` is the same."""
+    return read_audio(file, "noise")

@@ -1,0 +1,89 @@
+"""One mean and standard deviation over all waveform samples of a data directory: MERIT's input normalisation.
+
+The statistics of the noisy training set normalise noisy and clean waveforms alike and are undone before scoring.
+"""
+
+import json
+import logging
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import joblib
+import numpy as np
+
+from merit.data.audio import read_audio
+from merit.data.datadir import read_table
+from merit.errors import MeritError
+from merit.files import write_text
+
+logger = logging.getLogger(__name__)
+
+Waveform = TypeVar("Waveform")
+"""A numpy array or a torch tensor."""
+
+
+@dataclass(frozen=True)
+class WaveformStatistics:
+    """Mean and standard deviation (population) of waveform samples, and how many samples they were taken over."""
+
+    mean: float
+    std: float
+    samples: int
+
+    def normalise(self, waveform: Waveform) -> Waveform:
+        """Return ``(waveform - mean) / std``, any shape; to be applied before zero padding."""
+        return (waveform - self.mean) / self.std
+
+    def restore(self, waveform: Waveform) -> Waveform:
+        """Undo ``normalise``."""
+        return waveform * self.std + self.mean
+
+    def save(self, path: Path | str) -> None:
+        """Write the statistics as JSON."""
+        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path | str) -> "WaveformStatistics":
+        """Read what ``save`` wrote.
+
+        Raises:
+            MeritError: when the file is missing or holds something else.
+        """
+        try:
+            fields = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(mean=float(fields["mean"]), std=float(fields["std"]), samples=int(fields["samples"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MeritError(f"{path}: expected waveform statistics (mean, std, samples): {error!r}") from error
+
+
+def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics:
+    """Return the statistics over all samples of ``wav.scp``, with ``nj`` processes.
+
+    They are kept in ``data_dir/waveform_stats.json`` and read from there while it is newer than ``wav.scp``.
+
+    Raises:
+        MeritError: when an utterance cannot be read or all audio is one constant.
+    """
+    data_dir = Path(data_dir)
+    wav = read_table(data_dir / "wav.scp")
+    kept = data_dir / "waveform_stats.json"
+    if kept.is_file() and kept.stat().st_mtime_ns >= (data_dir / "wav.scp").stat().st_mtime_ns:
+        return WaveformStatistics.load(kept)
+    logger.info("%s: mean and standard deviation over the samples of %d utterances", data_dir, len(wav))
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        sums = joblib.Parallel(n_jobs=nj)(joblib.delayed(_sums)(entry, key) for key, entry in wav.items())
+    count = sum(samples for samples, _, _ in sums)
+    mean = math.fsum(total for _, total, _ in sums) / count
+    variance = math.fsum(squares for _, _, squares in sums) / count - mean**2
+    if variance <= 0:
+        raise MeritError(f"{data_dir}/wav.scp: all samples are equal, so there is nothing to normalise by")
+    statistics = WaveformStatistics(mean=mean, std=math.sqrt(variance), samples=count)
+    statistics.save(kept)
+    return statistics
+
+
+def _sums(entry: str, key: str) -> tuple[int, float, float]:
+    samples = read_audio(entry, key).astype(np.float64)
+    return len(samples), float(samples.sum()), float(np.square(samples).sum())

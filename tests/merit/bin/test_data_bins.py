@@ -1,0 +1,78 @@
+"""The data commands as a recipe calls them: options, output and exit status."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import merit
+from merit.data.datadir import read_table, write_data_directory
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    generator = np.random.default_rng(0)
+    (tmp_path / "corpus").mkdir()
+    wav = {f"{speaker}-{number}": f"corpus/{speaker}-{number}.wav" for speaker in "ab" for number in range(6)}
+    for path in wav.values():
+        soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
+    speakers = {name: name[0] for name in wav}
+    write_data_directory(tmp_path / "data" / "test", wav, speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
+    return tmp_path
+
+
+def run(recipe, command, *options):
+    arguments = [sys.executable, "-m", f"merit.bin.{command}", *options]
+    environment = {**os.environ, "PYTHONPATH": str(Path(merit.__file__).parents[1])}
+    return subprocess.run(arguments, cwd=recipe, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_babble_to_mixed_directories(recipe):
+    babble = run(
+        recipe, "make_babble", "--data", "data/test", "--output", "dump/noise/babble", "--talkers", "2",
+        "--files", "[2,1,1]", "--seconds", "0.5", "--seed", "0",
+    )  # fmt: skip
+    assert babble.returncode == 0, babble.stderr
+    mixed = run(
+        recipe, "mix_noise", "--data", "data/test", "--noise", "babble=dump/noise/babble", "--part", "test", "--snrs",
+        "[-5, 2.5]", "--output", "data", "--audio", "dump/audio",
+    )  # fmt: skip
+    assert mixed.returncode == 0, mixed.stderr
+    for name in ("test_babble_-5dB", "test_babble_2.5dB"):
+        noisy = read_table(recipe / "data" / name / "wav.scp")
+        assert noisy["a-0"] == f"dump/audio/{name}/noisy/a-0.flac" and (recipe / noisy["a-0"]).is_file()
+    assert {row.split()[0] for row in read_table(recipe / "data/test_babble_-5dB/utt2noise").values()} == {
+        "dump/noise/babble/test/babble-000.flac"
+    }
+    valid = run(recipe, "validate_data_dir", "--data", "[data/test,data/test_babble_-5dB]", "--audio", "true")
+    assert valid.returncode == 0, valid.stderr
+    assert valid.stdout.splitlines() == [
+        f"data/{name}: valid data directory, 12 utterances, 2 speakers, 0.00 hours"
+        for name in ("test", "test_babble_-5dB")
+    ]
+
+
+def test_validation_shows_the_offending_lines(recipe):
+    table = recipe / "data" / "test" / "utt2emo"
+    table.write_text(table.read_text().replace("b-3 joy", "b-3 glee"))
+    result = run(recipe, "validate_data_dir", "--data", "data/test", "--classes", "[anger,joy]")
+    assert result.returncode == 1
+    assert result.stdout == "data/test/utt2emo: unknown label: b-3 glee (known: anger joy)\n"
+    assert result.stderr == "error: 1 invalid data directory\n"
+
+
+@pytest.mark.parametrize(
+    "noise, part, expected",
+    [
+        ("babble=nowhere", "test", "error: nowhere: a noise corpus needs audio files"),
+        ("babble", "test", "error: noise 'babble': expected name=folder"),
+        ("corpus=corpus", "evaluation", "--part"),
+    ],
+)
+def test_unusable_noise_ends_with_a_message(recipe, noise, part, expected):
+    result = run(recipe, "mix_noise", "--data", "data/test", "--noise", noise, "--part", part, "--snrs", "[0]")
+    assert result.returncode in (1, 2) and expected in result.stderr and "Traceback" not in result.stderr
