@@ -3,7 +3,8 @@
 import errno
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from jsonargparse import auto_cli
 
@@ -20,8 +21,15 @@ def run_command(function: Callable) -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
     )
-    try:
+    with errors_as_exit_status():
         auto_cli(function, as_positional=False)
+
+
+@contextmanager
+def errors_as_exit_status() -> Iterator[None]:
+    """Leave the process with a message alone, without a traceback, and status 1 or 130; see :func:`run_command`."""
+    try:
+        yield
     except MeritError as error:
         sys.exit(f"error: {error}")
     except OSError as error:

@@ -2,8 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from merit.nets.blstm import BidirectionalLSTM
 from merit.nets.spectrum import (
     NUM_BINS,
     length_mask,
@@ -29,7 +29,7 @@ class EnhancementHead(nn.Module):
     def __init__(self, input_size: int, hidden_size: int = 256) -> None:
         super().__init__()
         self.projection = nn.Linear(NUM_BINS + input_size, hidden_size)
-        self.blstm = nn.LSTM(hidden_size, hidden_size, num_layers=2, bidirectional=True, batch_first=True)
+        self.blstm = BidirectionalLSTM(hidden_size, hidden_size, num_layers=2)
         self.output = nn.Linear(hidden_size, NUM_BINS)
         for linear in (self.projection, self.output):
             nn.init.xavier_normal_(linear.weight)
@@ -51,14 +51,11 @@ class EnhancementHead(nn.Module):
         noisy_magnitude = log_magnitude(noisy)
         frames = repeat_to_spectrum(frames, frame_lengths, noisy.shape[1])
         hidden = self.projection(torch.cat([noisy_magnitude, frames.float()], dim=-1))
-        packed = pack_padded_sequence(
-            hidden.float(), num_spectrum_frames(lengths).cpu(), batch_first=True, enforce_sorted=False
-        )
+        spectrum_lengths = num_spectrum_frames(lengths)
         with torch.autocast(hidden.device.type, enabled=False):
-            packed, _ = self.blstm(packed)
-        hidden, _ = pad_packed_sequence(packed, batch_first=True, total_length=noisy.shape[1])
+            hidden = self.blstm(hidden.float(), spectrum_lengths)
         forward, backward = hidden.chunk(2, dim=-1)
         mask = torch.sigmoid(self.output(forward + backward).float())
         estimate = mask * noisy_magnitude
-        inside = length_mask(num_spectrum_frames(lengths), noisy.shape[1])
+        inside = length_mask(spectrum_lengths, noisy.shape[1])
         return estimate * inside.unsqueeze(-1), noisy

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from merit.data.statistics import WaveformStatistics
+from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import atomic_path, write_text
 from merit.nets.model import MeritModel, ModelConfig
@@ -159,8 +160,7 @@ def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> No
 def save_weights(model: nn.Module, directory: Path) -> None:
     """Write ``model.safetensors`` in one step."""
     weights = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
-    with atomic_path(directory / "model.safetensors") as temporary:
-        save_file(weights, temporary)
+    save_tensors(weights, directory / "model.safetensors")
 
 
 def save_state(state: dict, directory: Path) -> None:

@@ -19,6 +19,7 @@ from merit.nets.ssl import SpeechEncoder, load_encoder
 from merit.objectives.losses import balanced_class_weights
 from merit.training.checkpoint import ModelDescription, build_model, load_head, start_run
 from merit.training.config import TrainingConfig
+from merit.training.dump import state_header
 from merit.training.loop import Trainer, make_accelerator
 from merit.training.objective import JointObjective
 
@@ -107,7 +108,7 @@ def train_phase1(
     statistics = waveform_statistics(train)
     model = replace(model, tasks=(task,))
     encoder = load_encoder(ssl)
-    expected = {"fingerprint": encoder.fingerprint(), "mean": statistics.mean, "std": statistics.std}
+    expected = state_header(encoder, statistics)
     crop_frames = None if training.crop_seconds is None else round(training.crop_seconds * SAMPLE_RATE / FRAME_SAMPLES)
 
     def dataset(directory: Path, states: Path | None, crop: int | None) -> UtteranceDataset:

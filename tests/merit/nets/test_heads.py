@@ -130,6 +130,6 @@ def test_directions_of_the_blstm_are_summed():
     estimate, noisy = head(frames, frame_lengths, waveform, lengths)
     magnitude = log_magnitude(noisy)
     z = repeat_to_spectrum(frames, frame_lengths, magnitude.shape[1])
-    hidden, _ = head.blstm(head.projection(torch.cat([magnitude, z], dim=-1)))
+    hidden = head.blstm(head.projection(torch.cat([magnitude, z], dim=-1)), torch.tensor([magnitude.shape[1]]))
     mask = torch.sigmoid(head.output(hidden[..., :4] + hidden[..., 4:]))
     torch.testing.assert_close(estimate, mask * magnitude)

@@ -1,0 +1,119 @@
+"""What every speech encoder of MERIT is to the rest of the package."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from merit.errors import MeritError
+
+# cuDNN's attention with a mask gives NaN gradients at some lengths (pytorch issue 196678).
+torch.backends.cuda.enable_cudnn_sdp(False)
+
+SAMPLE_RATE = 16000
+
+STATE_DEFINITION = 1
+"""Version of what the states are; states dumped under another version are not the same features.
+
+1: H_0 is what enters the first transformer layer, H_l the raw output of layer l, the last one before any final
+LayerNorm of the encoder; Whisper's log-mel of the true length at ``merit.nets.ssl.log_mel.NOMINAL_LEVEL``.
+"""
+
+# Entries of a transformers configuration that say where it came from or name labels, not what the encoder is.
+_NOT_ARCHITECTURE = (
+    "_name_or_path", "architectures", "dtype", "id2label", "label2id", "torch_dtype", "transformers_version"
+)
+
+
+class SpeechEncoder(nn.Module, ABC):
+    """A transformer over speech that gives the hidden states of all its layers.
+
+    SpecAugment and LayerDrop are off whatever the checkpoint's configuration says, the convolutional front end is
+    frozen, and every trainable parameter takes part in the states, so that distributed training needs no flags.
+
+    Attributes:
+        hidden_size: D, channels of a state.
+        num_states: L, number of states: one more than transformer layers.
+        minimum_samples: samples of the shortest signal that gives one frame.
+        maximum_samples: samples of the longest signal the encoder can take; None when there is no bound.
+    """
+
+    hidden_size: int
+    num_states: int
+    minimum_samples: int
+    maximum_samples: int | None = None
+
+    def __init__(self, config: Any, gradient_checkpointing: bool = False) -> None:
+        """Keep the transformers configuration ``config``; recompute layers in the backward pass when asked to."""
+        super().__init__()
+        self.config = config
+        self.gradient_checkpointing = gradient_checkpointing
+
+    @abstractmethod
+    def frame_lengths(self, samples: Tensor) -> Tensor:
+        """Frames (B,) that signals of so many samples (B,) give; 0 for those shorter than one frame."""
+
+    @abstractmethod
+    def _states(self, waveform: Tensor, lengths: Tensor, padded: bool) -> list[Tensor]:
+        """The L states, each (B, T, D), of a batch in which some signal is padded, or none is."""
+
+    def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the hidden states of a batch. Padding changes nothing in the frames of an utterance.
+
+        Args:
+            waveform: (B, S) signals at 16 kHz, normalised by corpus statistics, zero-padded.
+            lengths: (B,) samples of each.
+
+        Returns:
+            states (B, T, L, D), without meaning from an utterance's last frame on, and frame lengths (B,).
+
+        Raises:
+            MeritError: when a signal is shorter than one frame or longer than the encoder can take.
+        """
+        shortest, longest = int(lengths.min()), waveform.shape[1]
+        if shortest < self.minimum_samples:
+            raise MeritError(
+                f"a signal of {shortest} samples is shorter than one frame of the encoder, which needs "
+                f"{self.minimum_samples} samples at 16 kHz; leave such utterances out of the data directory"
+            )
+        if self.maximum_samples is not None and longest > self.maximum_samples:
+            raise MeritError(
+                f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
+                f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
+            )
+        states = self._states(waveform, lengths, padded=shortest < longest)
+        return torch.stack(states, dim=2), self.frame_lengths(lengths)
+
+    def config_dict(self) -> dict[str, Any]:
+        """The architecture as plain JSON values, for :func:`merit.nets.ssl.build_encoder`."""
+        return {name: value for name, value in self.config.to_dict().items() if name not in _NOT_ARCHITECTURE}
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the names, shapes and float32 values of all weights: equal only for the same encoder."""
+        digest = hashlib.sha256(self.config.model_type.encode())
+        for name, value in sorted(self.state_dict().items()):
+            digest.update(f"{name} {tuple(value.shape)}".encode())
+            digest.update(value.detach().float().contiguous().cpu().numpy().data)
+        return digest.hexdigest()
+
+    def _run_layer(self, layer: nn.Module, hidden: Tensor, **arguments: Any) -> tuple:
+        """Outputs of one transformer layer; some layers return a tensor, some a tuple that starts with it."""
+        if self.gradient_checkpointing and self.training and torch.is_grad_enabled():
+            outputs = checkpoint(layer, hidden, use_reentrant=False, **arguments)
+        else:
+            outputs = layer(hidden, **arguments)
+        return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def attention_bias(mask: Tensor, like: Tensor) -> Tensor:
+    """Frame mask (B, T), True inside, as a bias (B, 1, 1, T) to add to attention scores.
+
+    It has the dtype that queries will have, autocast included: cuDNN's attention reads a bias of another dtype wrongly.
+    """
+    device = like.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else like.dtype
+    bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    return bias.masked_fill(~mask, torch.finfo(dtype).min)[:, None, None, :]

@@ -1,0 +1,88 @@
+"""A small model with random weights, saved as the training saves one."""
+
+import numpy as np
+import pytest
+import torch
+
+CLASSES = ["angry", "happy", "neutral", "sad"]
+
+
+def wavlm_settings() -> dict:
+    """A WavLM of the Large family: stable layer norm, gated relative position bias."""
+    return {
+        "model_type": "wavlm",
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 24,
+        "conv_dim": [8] * 7,
+        "feat_extract_norm": "layer",
+        "do_stable_layer_norm": True,
+        "num_conv_pos_embeddings": 8,
+        "num_conv_pos_embedding_groups": 2,
+        "num_buckets": 16,
+        "max_bucket_distance": 40,
+    }
+
+
+@pytest.fixture(scope="session")
+def save_model(tmp_path_factory):
+    """Function that saves a random model; its arguments are the encoder's settings and ``ModelConfig`` fields."""
+    from merit.data.statistics import WaveformStatistics
+    from merit.nets.model import ModelConfig
+    from merit.nets.ssl import build_encoder
+    from merit.training.checkpoint import ModelDescription, build_model, save_weights, start_run
+
+    def save(settings: dict | None = None, change=None, **config):
+        torch.manual_seed(0)
+        encoder = build_encoder(settings or wavlm_settings())
+        description = ModelDescription(
+            model=ModelConfig(expert_size=24, emotion_size=12, enhancement_size=12, **config),
+            classes=CLASSES,
+            num_states=encoder.num_states,
+            hidden_size=encoder.hidden_size,
+            statistics=WaveformStatistics(mean=1e-4, std=0.07, samples=16000),
+            ssl="tiny",
+            ssl_fingerprint=encoder.fingerprint(),
+            encoder=encoder.config_dict(),
+        )
+        model = build_model(description, encoder)
+        if change is not None:
+            with torch.no_grad():
+                change(model)
+        directory = tmp_path_factory.mktemp("model")
+        start_run(directory, description, {})
+        save_weights(model, directory)
+        return directory
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def model_directory(save_model):
+    """Sparse MERIT with random weights."""
+    return save_model()
+
+
+@pytest.fixture(scope="session")
+def identity_directory(save_model):
+    """The same, but the mask of its enhancement head is 1 everywhere, so that enhanced speech is the input."""
+
+    def open_mask(model):
+        model.enhancement_head.output.weight.zero_()
+        model.enhancement_head.output.bias.fill_(40.0)
+
+    return save_model(change=open_mask)
+
+
+def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
+    """Noise with a level that moves, (S,) float32 at 16 kHz."""
+    samples = round(seconds * 16000)
+    level = 0.05 * (1.2 + np.sin(2 * np.pi * 1.3 * np.arange(samples) / 16000))
+    return (level * np.random.default_rng(seed).standard_normal(samples)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def make_speech():
+    """Function ``(seconds, seed) -> samples`` of a signal as loud and as uneven as speech."""
+    return speech_like
