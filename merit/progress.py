@@ -13,4 +13,5 @@ def progress(total: float, description: str, unit: str, **kwargs) -> tqdm:
     (``utils/run_job.py`` sets it).
     """
     shown = sys.stderr.isatty() or os.environ.get("MERIT_PROGRESS") == "1"
-    return tqdm(total=total, desc=description, unit=unit, disable=not shown, dynamic_ncols=True, mininterval=1.0, **kwargs)
+    options = {"disable": not shown, "dynamic_ncols": True, "mininterval": 1.0, **kwargs}
+    return tqdm(total=total, desc=description, unit=unit, **options)

@@ -17,7 +17,9 @@ class AttentiveStatisticsPooling(nn.Module):
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
         self.projection = nn.Linear(hidden_size, hidden_size)
-        self.attention = nn.Parameter(torch.randn(hidden_size))
+        # The baseline draws this from N(0, 1). Scores then spread so far that one frame takes nearly all the weight
+        # and the classifier sees a single frame; drawn narrower, all frames count about alike at the start.
+        self.attention = nn.Parameter(torch.randn(hidden_size) / hidden_size**0.5)
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """(B, T, D) and mask (B, T) -> (B, 2 D), in float32: the variance is a difference of near-equal numbers."""

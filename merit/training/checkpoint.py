@@ -95,11 +95,17 @@ def read_description(directory: Path) -> ModelDescription:
     path = Path(directory) / "config.json"
     if not path.exists():
         raise MeritError(f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7")
-    found = json.loads(path.read_text())["description"]
-    model = found.pop("model")
-    model["tasks"] = tuple(model["tasks"])
-    statistics = WaveformStatistics(**found.pop("statistics"))
-    return ModelDescription(model=ModelConfig(**model), statistics=statistics, **found)
+    try:
+        found = json.loads(path.read_text())["description"]
+        model = found.pop("model")
+        model["tasks"] = tuple(model["tasks"])
+        statistics = WaveformStatistics(**found.pop("statistics"))
+        return ModelDescription(model=ModelConfig(**model), statistics=statistics, **found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise MeritError(
+            f"{path}: not the configuration of a trained MERIT model ({error!r}); give a directory such as "
+            "exp/sparse_merit-7"
+        ) from error
 
 
 def build_model(description: ModelDescription, encoder: SpeechEncoder | None) -> MeritModel:

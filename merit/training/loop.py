@@ -4,14 +4,16 @@ import csv
 import io
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from merit.data.audio import SAMPLE_RATE
 from merit.data.batching import EpochSampler
 from merit.data.dataset import Batch, CollateMicroBatches, UtteranceDataset
 from merit.device import resolve_precision
@@ -29,8 +31,6 @@ Prepare = Callable[[Batch, int | None], Batch]
 
 def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
     """Devices, processes and precision of a run, with TensorBoard under ``output/tensorboard``."""
-    from accelerate.state import PartialState
-
     precision = resolve_precision(config.precision, PartialState().device)
     mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[precision]
     accelerator = Accelerator(mixed_precision=mixed, log_with="tensorboard", project_dir=output)
@@ -46,6 +46,14 @@ def parameter_groups(model: MeritModel, config: TrainingConfig) -> list[dict]:
             groups[name.startswith("encoder.")].append(parameter)
     rates = {True: config.encoder_learning_rate, False: config.learning_rate}
     return [{"params": params, "lr": rates[of_encoder]} for of_encoder, params in groups.items() if params]
+
+
+def read(loader: DataLoader) -> Iterator[list[Batch]]:
+    """The loader's batches; an error of a worker process keeps its message and loses its traceback."""
+    try:
+        yield from loader
+    except MeritError as error:
+        raise MeritError(str(error).rsplit("MeritError: ", 1)[-1].strip()) from None
 
 
 class Trainer:
@@ -92,7 +100,7 @@ class Trainer:
         self.train_sampler = self._sampler(train_set, shuffle=True)
         self.train_loader = self._loader(train_set, self.train_sampler)
         self.dev_loader = self._loader(dev_set, self._sampler(dev_set, shuffle=False))
-        self.train_seconds = sum(train_set.samples) / 16000
+        self.train_seconds = sum(train_set.samples) / SAMPLE_RATE
         self.epoch = 0
         self.step = 0
         self.sums: dict[str, float] = {}
@@ -144,7 +152,7 @@ class Trainer:
         self.model.train()
         self.train_sampler.start_at(self.epoch, self.step)
         with progress(self.train_seconds, f"epoch {self.epoch + 1}/{self.config.epochs}", " audio-s", unit_scale=True) as bar:
-            for batches in self.train_loader:
+            for batches in read(self.train_loader):
                 values = self._train_step(batches)
                 bar.update(sum(batch.seconds for batch in batches) * self.accelerator.num_processes)
                 bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
@@ -188,13 +196,11 @@ class Trainer:
             self.sums[f"{name}/denominator"] = self.sums.get(f"{name}/denominator", 0.0) + denominator
         return values
 
-    def _no_sync(self, unsynchronised: bool):
-        from contextlib import nullcontext
-
+    def _no_sync(self, unsynchronised: bool) -> AbstractContextManager:
         return self.accelerator.no_sync(self.model) if unsynchronised else nullcontext()
 
     @staticmethod
-    def _added(parts) -> dict[str, Tensor]:
+    def _added(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
         total: dict[str, Tensor] = {}
         for part in parts:
             for name, value in part.items():
@@ -210,7 +216,7 @@ class Trainer:
         model.eval()
         totals: dict[str, Tensor] = {}
         confusion = torch.zeros(len(self.objective.class_weights), len(self.objective.class_weights))
-        for batches in self.dev_loader:
+        for batches in read(self.dev_loader):
             for batch in batches:
                 batch = self.prepare(batch.to(self.accelerator.device), None)
                 with self.accelerator.autocast():

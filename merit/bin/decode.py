@@ -1,0 +1,35 @@
+"""Decode test conditions with a trained model: enhanced speech, emotions and routing."""
+
+from pathlib import Path
+
+from merit.command import run_command
+from merit.device import Precision
+
+
+def decode(
+    model: Path,
+    data: list[Path],
+    output: Path,
+    batch_seconds: float = 60.0,
+    device: str = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Write enhanced audio, wav.scp, utt2emo, posteriors.csv and routing.npz of every data directory.
+
+    Conditions that this model decoded completely before are skipped.
+
+    Args:
+        model: directory of the trained model.
+        data: data directories; the name of each is that of its condition.
+        output: parent of the directories of the conditions.
+        batch_seconds: audio computed at once, padding included.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        precision: auto is bfloat16 where it is fast, else float32.
+    """
+    from merit.decoding import decode_conditions
+
+    decode_conditions(model, data, output, batch_seconds, device, precision)
+
+
+if __name__ == "__main__":
+    run_command(decode)

@@ -1,0 +1,188 @@
+"""The ``merit`` command: a trained model on any audio file."""
+
+import csv
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jsonargparse import ArgumentParser
+
+from merit import __version__
+from merit.command import errors_as_exit_status
+from merit.errors import MeritError
+
+if TYPE_CHECKING:
+    from merit.inference import Piece
+
+AUDIO_SUFFIXES = {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".ogg", ".opus", ".w64", ".wav"}
+"""What is taken out of a directory; a file given by name may have any suffix that libsndfile can read."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the console script ``merit``."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
+    parser = ArgumentParser(
+        prog="merit",
+        description="Take the noise out of speech and recognise its emotion with a trained MERIT model.",
+        version=__version__,
+    )
+    commands = parser.add_subcommands(metavar="COMMAND")
+    for function in (enhance, emotion):
+        description = function.__doc__.split("\n\n")[0]
+        command = ArgumentParser(description=description)
+        command.add_argument("inputs", metavar="IN", nargs="+", type=Path, help="Audio files, or directories of them.")
+        command.add_function_arguments(function, skip={"inputs"}, as_positional=False)
+        commands.add_subcommand(function.__name__, command, help=description)
+    chosen = parser.parse_args(arguments)
+    with errors_as_exit_status():
+        globals()[chosen.subcommand](**chosen[chosen.subcommand].as_dict())
+
+
+def enhance(
+    inputs: Sequence[Path],
+    model: Path,
+    output: Path,
+    format: Literal["wav", "flac"] = "wav",
+    device: str = "auto",
+) -> None:
+    """Take the noise out of speech: for each input a file of the same length, at 16 kHz, mono, 16 bits.
+
+    Args:
+        inputs: audio files, or directories of them.
+        model: directory of a trained model, as exp/sparse_merit-7.
+        output: directory of the enhanced files, which keep their names, and below a directory their sub-directories.
+        format: of the enhanced files, wav or flac.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+    """
+    targets = plan_outputs(inputs, output, format)
+    from merit.inference import SAMPLE_RATE, Merit
+
+    merit = Merit.from_pretrained(model, device)
+    if not merit.enhances:
+        raise MeritError(f"{model}: the model has no enhancement head; it can recognise emotions only")
+
+    def enhance_one(source: Path) -> None:
+        samples = 0
+        for piece in with_progress(merit.enhance_file(source, targets[source]), source):
+            samples = piece.stop
+        print(f"{source} -> {targets[source]} ({samples / SAMPLE_RATE:.2f} s, 16 kHz mono)", flush=True)
+
+    each_file(enhance_one, list(targets))
+
+
+def emotion(inputs: Sequence[Path], model: Path, device: str = "auto", pieces: bool = False) -> None:
+    """Recognise emotions; prints a table: file, most probable emotion, probability of each, separated by tabs.
+
+    Args:
+        inputs: audio files, or directories of them.
+        model: directory of a trained model, as exp/sparse_merit-7.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        pieces: true prints a row, with start and end in seconds, for each piece of about 20 s instead of each file.
+    """
+    sources = [source for source, _ in audio_files(inputs)]
+    from merit.inference import SAMPLE_RATE, Merit, mean_emotion
+
+    merit = Merit.from_pretrained(model, device)
+    if merit.classes is None:
+        raise MeritError(f"{model}: the model has no emotion head; it can enhance speech only")
+    table = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+    table.writerow(["file", *(["start", "end"] if pieces else []), "emotion", *merit.classes])
+
+    def recognise_one(source: Path) -> None:
+        found = list(with_progress(merit.recognise_file(source), source))
+        if pieces:
+            rows = [
+                ([f"{piece.start / SAMPLE_RATE:.2f}", f"{piece.stop / SAMPLE_RATE:.2f}"], piece.result.emotion)
+                for piece in found
+            ]
+        else:
+            rows = [([], mean_emotion(found))]
+        for times, probabilities in rows:
+            values = [f"{probability:.4f}" for probability in probabilities.values()]
+            table.writerow([source, *times, max(probabilities, key=probabilities.get), *values])
+        sys.stdout.flush()
+
+    each_file(recognise_one, sources)
+
+
+def audio_files(inputs: Sequence[Path], output: Path | None = None) -> list[tuple[Path, Path]]:
+    """The files meant by files and directories, each with its path inside the directory, or its name.
+
+    Args:
+        inputs: files and directories.
+        output: where results go; what lies there is not taken when it is inside a directory of ``inputs``.
+
+    Raises:
+        MeritError: when a directory holds no audio.
+    """
+    found = []
+    for given in inputs:
+        if not given.is_dir():
+            found.append((given, Path(given.name)))
+            continue
+        files = [file for file in sorted(given.rglob("*")) if file.suffix.lower() in AUDIO_SUFFIXES]
+        if output is not None and output.resolve() != given.resolve():
+            files = [file for file in files if not file.resolve().is_relative_to(output.resolve())]
+        if not files:
+            suffixes = " ".join(sorted(AUDIO_SUFFIXES))
+            raise MeritError(f"{given}: no audio in this directory; expected files ending in one of {suffixes}")
+        found += [(file, file.relative_to(given)) for file in files]
+    return found
+
+
+def plan_outputs(inputs: Sequence[Path], output: Path, format: str) -> dict[Path, Path]:
+    """For each input file the file that is to be written.
+
+    Raises:
+        MeritError: when one would overwrite an input, or two are the same.
+    """
+    sources = audio_files(inputs, output)
+    given = {_place(source) for source, _ in sources}
+    taken: dict[str, Path] = {}
+    for source, name in sources:
+        target = output / name.with_suffix(f".{format}")
+        if _place(target) in given:
+            raise MeritError(f"{target}: is an input and would be overwritten; choose another --output directory")
+        if _place(target) in taken:
+            raise MeritError(
+                f"{target}: would hold the results of two inputs, {taken[_place(target)]} and {source}; "
+                "enhance them into two directories"
+            )
+        taken[_place(target)] = source
+    return {source: output / name.with_suffix(f".{format}") for source, name in sources}
+
+
+def _place(path: Path) -> str:
+    # Regardless of case, as file systems of macOS and Windows see it.
+    return str(path.resolve()).casefold()
+
+
+def with_progress(pieces: Iterable["Piece"], source: Path) -> Iterator["Piece"]:
+    """The same pieces, and a bar over the seconds of the file while they come."""
+    from merit.data.audio_stream import file_duration
+    from merit.inference import SAMPLE_RATE
+    from merit.progress import progress
+
+    with progress(file_duration(source), source.name, " audio-s", leave=False) as bar:
+        for piece in pieces:
+            bar.update(piece.stop / SAMPLE_RATE - bar.n)
+            yield piece
+
+
+def each_file(function: Callable[[Path], None], sources: Sequence[Path]) -> None:
+    """Call ``function`` with every file; those that fail do not keep it from the others.
+
+    Raises:
+        MeritError: at the end, when some failed; lists them.
+    """
+    failures = []
+    for source in sources:
+        try:
+            function(source)
+        except (MeritError, OSError) as error:
+            failures.append(f"  {source}: {error}")
+    if failures:
+        summary = f"{len(failures)} of {len(sources)} files failed, the others are done:"
+        raise MeritError("\n".join([summary, *failures]))

@@ -1,0 +1,222 @@
+"""Clean speech, emotions and routing of whole test conditions, on disk where scoring and analysis find them.
+
+``<output>/<condition>/``, the condition being the name of the data directory:
+
+``audio/<utterance>.flac``, ``wav.scp``  enhanced speech (models with an enhancement head)
+``utt2emo``, ``posteriors.csv``          most probable emotion; probability of each (models with an emotion head)
+``routing.npz``                          index of the strongest expert of each frame (models that route)
+``decode.json``                          what it was made of; written last, so it marks a complete condition
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from merit.data.audio import SAMPLE_RATE, audio_duration, entry_file, entry_stamp, read_audio, write_audio
+from merit.data.datadir import read_table, write_table
+from merit.device import Precision
+from merit.errors import MeritError
+from merit.files import atomic_path, write_text
+from merit.inference import Merit, Result, check_length
+from merit.progress import progress
+
+logger = logging.getLogger(__name__)
+
+TABLES = ("decode.json", "wav.scp", "utt2emo", "posteriors.csv", "routing.npz")
+"""What a condition's directory holds beside its audio."""
+FILE_THREADS = 4
+"""Audio files read or written at the same time; the codecs leave Python's lock."""
+
+
+def decode_conditions(
+    model: Path, data: Sequence[Path], output: Path, batch_seconds: float, device: str, precision: Precision
+) -> None:
+    """Decode every data directory with a trained model, except those whose complete result is there already.
+
+    Args:
+        model: directory of the trained model.
+        data: data directories with wav.scp.
+        output: parent of the conditions' directories.
+        batch_seconds: audio computed at once, padding included.
+        device, precision: see :class:`merit.inference.Merit`.
+
+    Raises:
+        MeritError: when two directories have one name, or the model, a table or audio cannot be used.
+    """
+    names = [directory.name for directory in data]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise MeritError(f"--data: two directories are called {repeated[0]}, and their results would go to one place")
+    weights = _sha256(model / "model.safetensors")
+    sources = {directory: {"weights": weights, "data": _fingerprint(directory)} for directory in data}
+    to_do = [directory for directory in data if not _is_complete(output / directory.name, sources[directory])]
+    if len(to_do) < len(data):
+        logger.info("%s: %d of %d conditions are decoded already", output, len(data) - len(to_do), len(data))
+    if not to_do:
+        return
+    merit = Merit.from_pretrained(model, device, precision)
+    for directory in to_do:
+        decode_condition(merit, directory, output / directory.name, batch_seconds, sources[directory])
+
+
+def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: float, source: Mapping[str, str]) -> None:
+    """Decode one data directory.
+
+    Utterances of similar length are computed together; one longer than the model's pieces is cut into them.
+
+    Args:
+        merit: the trained model.
+        data: data directory with wav.scp, and utt2dur unless the headers of the files are to be read.
+        output: directory of the condition.
+        batch_seconds: audio computed at once, padding included.
+        source: what identifies weights and data, kept in ``decode.json``.
+
+    Raises:
+        MeritError: when a table or an utterance cannot be used; names it.
+    """
+    for name in TABLES:  # of another model, perhaps one with other heads
+        (output / name).unlink(missing_ok=True)
+    entries = read_table(data / "wav.scp")
+    seconds = utterance_seconds(data, entries)
+    emotions: dict[str, dict[str, float]] = {}
+    experts: dict[str, np.ndarray] = {}
+    paths: dict[str, Path] = {}
+    tasks: list[str] = []
+
+    def read(utterance: str) -> np.ndarray:
+        return read_audio(entries[utterance], utterance)
+
+    def write(utterance: str, result: Result) -> None:
+        paths[utterance] = output / "audio" / f"{utterance}.flac"
+        write_audio(paths[utterance], result.enhanced)
+
+    with (
+        ThreadPoolExecutor(FILE_THREADS) as files,
+        progress(sum(seconds.values()), f"decode {data.name}", " audio-s", unit_scale=True) as bar,
+    ):
+        for utterances in length_batches(seconds, batch_seconds):
+            waveforms = dict(zip(utterances, files.map(read, utterances)))
+            results = decode_batch(merit, waveforms)
+            if merit.enhances:
+                list(files.map(write, results.keys(), results.values()))
+            for utterance, result in results.items():
+                if result.emotion is not None:
+                    emotions[utterance] = result.emotion
+                if result.routing:
+                    tasks = list(result.routing)
+                    experts[utterance] = np.stack([weights.argmax(axis=1) for weights in result.routing.values()])
+            bar.update(sum(seconds[utterance] for utterance in utterances))
+    if paths:
+        write_table(output / "wav.scp", paths)
+    if emotions:
+        write_table(output / "utt2emo", {utterance: max(of, key=of.get) for utterance, of in emotions.items()})
+        write_text(output / "posteriors.csv", _posteriors(emotions))
+    if experts:
+        write_routing(output / "routing.npz", tasks, experts)
+    write_text(output / "decode.json", json.dumps({**source, "utterances": len(entries)}, indent=2) + "\n")
+    logger.info("%s: %d utterances, %.0f s of audio", output, len(entries), sum(seconds.values()))
+
+
+def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray]) -> dict[str, Result]:
+    """Results of utterances at 16 kHz: those that fit the model's pieces together, the others one by one.
+
+    Raises:
+        MeritError: when an utterance cannot be used; names it.
+    """
+    short = {name: samples for name, samples in waveforms.items() if len(samples) <= merit.piece_samples}
+    for name, samples in short.items():
+        check_length(len(samples), f"utterance {name}")
+    found = dict(zip(short, merit.batch(list(short.values())))) if short else {}
+    return {name: found[name] if name in found else merit(samples, SAMPLE_RATE) for name, samples in waveforms.items()}
+
+
+def utterance_seconds(data: Path, entries: Mapping[str, str]) -> dict[str, float]:
+    """Duration of each utterance, from utt2dur if it is there, else from the audio."""
+    if not (data / "utt2dur").exists():
+        return {utterance: audio_duration(entry, utterance) for utterance, entry in entries.items()}
+    table = read_table(data / "utt2dur")
+    if missing := sorted(entries.keys() - table.keys()):
+        raise MeritError(f"{data / 'utt2dur'}: no line for utterance {missing[0]}, which wav.scp has")
+    return {utterance: float(table[utterance]) for utterance in entries}
+
+
+def length_batches(seconds: Mapping[str, float], batch_seconds: float) -> Iterator[list[str]]:
+    """Utterances in batches of similar length, the longest first; padded, a batch has up to ``batch_seconds``.
+
+    An utterance longer than that is a batch of its own. The first batches need the most memory.
+    """
+    batch: list[str] = []
+    for utterance in sorted(seconds, key=lambda utterance: (-seconds[utterance], utterance)):
+        if batch and (len(batch) + 1) * seconds[batch[0]] > batch_seconds:
+            yield batch
+            batch = []
+        batch.append(utterance)
+    if batch:
+        yield batch
+
+
+def write_routing(path: Path, tasks: Sequence[str], experts: Mapping[str, np.ndarray]) -> None:
+    """Write the strongest expert of every frame, ``(tasks, T)`` for each utterance; see :func:`read_routing`."""
+    with atomic_path(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            tasks=np.array(tasks),
+            utterances=np.array(list(experts)),
+            frames=np.array([of.shape[1] for of in experts.values()]),
+            experts=np.concatenate(list(experts.values()), axis=1).astype(np.uint8),
+        )
+
+
+def read_routing(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The tasks, and for each utterance the strongest expert of every 20 ms frame, uint8 ``(tasks, T)``."""
+    with np.load(path) as arrays:
+        ends = np.cumsum(arrays["frames"])
+        pieces = np.split(arrays["experts"], ends[:-1], axis=1)
+        return arrays["tasks"].tolist(), dict(zip(arrays["utterances"].tolist(), pieces))
+
+
+def _posteriors(emotions: Mapping[str, Mapping[str, float]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["utt", *next(iter(emotions.values()))])
+    for utterance in sorted(emotions):
+        writer.writerow([utterance, *(f"{value:.6f}" for value in emotions[utterance].values())])
+    return text.getvalue()
+
+
+def _is_complete(output: Path, source: Mapping[str, str]) -> bool:
+    path = output / "decode.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return {name: found.get(name) for name in source} == dict(source)
+
+
+def _fingerprint(data: Path) -> str:
+    """Of the audio of a data directory: its files with their sizes and times."""
+    digest = hashlib.sha256()
+    for utterance, entry in read_table(data / "wav.scp").items():
+        try:
+            digest.update(f"{utterance} {entry_stamp(entry)}\n".encode())
+        except FileNotFoundError as error:
+            missing = f"utterance {utterance}: there is no file {entry_file(entry)}"
+            raise MeritError(f"{data / 'wav.scp'}: {missing}; run the noise mixing again (stage 2)") from error
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except FileNotFoundError as error:
+        raise MeritError(f"{path}: not there; expected the directory of a trained model") from error
+    return digest.hexdigest()

@@ -1,0 +1,118 @@
+"""egs/mini/local: the corpus that espeak-ng speaks, the noises and the encoder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from transformers import WavLMModel
+
+from merit.data.datadir import problems_in, read_table
+
+RECIPE = Path(__file__).parents[2] / "egs/mini"
+SETS = ("train", "dev", "test", "babble")
+
+
+def run(script: str, *options: object) -> subprocess.CompletedProcess:
+    """Run a script of the recipe as ``local/data.sh`` does."""
+    command = [sys.executable, f"local/{script}", *map(str, options)]
+    environment = {**os.environ, "PYTHONPATH": str(RECIPE.parents[1])}
+    return subprocess.run(command, cwd=RECIPE, env=environment, capture_output=True, text=True, check=True)
+
+
+def speak(folder: Path, nj: int) -> Path:
+    counts = ("--train", 4, "--dev", 4, "--test", 4, "--babble", 2)
+    run("prepare_mini.py", "--corpus", folder / "audio", "--output", folder / "data", *counts, "--nj", nj)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory) -> Path:
+    return speak(tmp_path_factory.mktemp("mini"), nj=2)
+
+
+def test_every_set_is_a_valid_data_directory(mini):
+    for name in SETS:
+        assert problems_in(mini / "data" / name, classes=("angry", "happy", "neutral", "sad"), audio=True) == []
+
+
+def test_no_speaker_is_in_two_sets(mini):
+    speakers = {name: set(read_table(mini / "data" / name / "spk2utt")) for name in SETS}
+    assert sum(map(len, speakers.values())) == len(set.union(*speakers.values()))
+    assert len(speakers["train"] | speakers["dev"] | speakers["test"]) >= 8
+    assert len(speakers["babble"]) >= 4
+
+
+def test_classes_are_balanced(mini):
+    for name in ("train", "dev", "test"):
+        assert len(set(Counter(read_table(mini / "data" / name / "utt2emo").values()).values())) == 1
+
+
+def test_durations_are_those_of_the_audio(mini):
+    durations = read_table(mini / "data/dev/utt2dur")
+    for utterance, path in read_table(mini / "data/dev/wav.scp").items():
+        information = soundfile.info(path)
+        assert information.samplerate == 16000 and information.channels == 1
+        assert float(durations[utterance]) == pytest.approx(information.duration, abs=1e-4)
+        assert 0.8 < information.duration < 5
+
+
+def test_the_same_seed_gives_the_same_samples(mini, tmp_path):
+    again = speak(tmp_path, nj=1)
+    files = sorted(path.relative_to(mini) for path in (mini / "audio").rglob("*.flac"))
+    assert len(files) == 18 * 4 + 8 * 2
+    assert all((mini / path).read_bytes() == (again / path).read_bytes() for path in files)
+
+
+def test_emotions_differ_in_loudness_as_planned(mini):
+    """A check from the audio: angry is the loudest and sad the softest speech of the training voices."""
+    emotions = read_table(mini / "data/train/utt2emo")
+    levels: dict[str, list[float]] = {}
+    for utterance, path in read_table(mini / "data/train/wav.scp").items():
+        samples, _ = soundfile.read(path)
+        levels.setdefault(emotions[utterance], []).append(10 * np.log10(np.mean(samples**2)))
+    mean = {emotion: np.mean(values) for emotion, values in levels.items()}
+    assert mean["angry"] > mean["happy"] > mean["neutral"] > mean["sad"]
+
+
+def test_an_unknown_voice_is_refused():
+    code = "from espeak import *; Espeak().speak('Hello.', 'en-us+nobody', Prosody())"
+    environment = {**os.environ, "PYTHONPATH": f"{RECIPE.parents[1]}:{RECIPE / 'local'}"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "MeritError: en-us+nobody: espeak-ng has no such voice" in result.stderr
+
+
+def test_noises_are_unlike_and_differ_between_files(tmp_path):
+    run("make_noise.py", "--output", tmp_path, "--files", 2, "--seconds", 2)
+    low_share = {}
+    for name in ("wind", "machine"):
+        waveforms = [soundfile.read(tmp_path / name / f"0{index}.flac") for index in (0, 1)]
+        assert all(rate == 16000 and len(samples) == 32000 for samples, rate in waveforms)
+        assert abs(np.corrcoef(waveforms[0][0], waveforms[1][0])[0, 1]) < 0.5
+        power = np.abs(np.fft.rfft(waveforms[0][0])) ** 2
+        low_share[name] = power[: 2 * 500].sum() / power.sum()  # below 500 Hz
+    assert low_share["wind"] > low_share["machine"]
+
+
+def test_encoder_is_of_the_large_family(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(RECIPE / "local")
+    import_module("make_encoder").make_encoder(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    # What microsoft/wavlm-large's configuration says, apart from the sizes.
+    assert config["model_type"] == "wavlm"
+    assert config["do_stable_layer_norm"] is True
+    assert config["feat_extract_norm"] == "layer"
+    assert config["conv_bias"] is False
+    assert config["conv_kernel"] == [10, 3, 3, 3, 3, 2, 2] and config["conv_stride"] == [5, 2, 2, 2, 2, 2, 2]
+    assert (config["num_buckets"], config["max_bucket_distance"]) == (320, 800)
+    preprocessor = json.loads((tmp_path / "preprocessor_config.json").read_text())
+    assert preprocessor["do_normalize"] is True and preprocessor["sampling_rate"] == 16000
+    model = WavLMModel.from_pretrained(tmp_path)
+    assert 0.5e6 < model.num_parameters() < 2e6
+    assert hasattr(model.encoder.layers[0].attention, "gru_rel_pos_linear")

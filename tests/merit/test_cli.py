@@ -1,0 +1,146 @@
+"""The ``merit`` command."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+import merit
+from merit.cli import main, plan_outputs
+from merit.errors import MeritError
+from merit.inference import Merit, mean_emotion
+
+
+def run(capsys, *arguments):
+    """Exit status, stdout and stderr of a command; numbers that ``sys.exit`` gets as text count as 1, as in a shell."""
+    try:
+        main([str(argument) for argument in arguments])
+        status = 0
+    except SystemExit as exit:
+        status = exit.code
+        if isinstance(status, str):
+            print(status, file=sys.stderr)
+            status = 1
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def recordings(tmp_path, make_speech):
+    """Three recordings: a.wav at 16 kHz, sub/b.flac at 44.1 kHz, and c.wav, which is damaged; and a text."""
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    soundfile.write(folder / "a.wav", make_speech(1.0), 16000)
+    soundfile.write(folder / "sub" / "b.flac", make_speech(1.0, 1), 44100)
+    soundfile.write(folder / "c.wav", np.full(8000, np.nan), 16000, subtype="FLOAT")
+    (folder / "notes.txt").write_text("not audio")
+    return folder
+
+
+def test_help_and_version_come_without_torch(capsys):
+    assert run(capsys, "--version") == (0, f"merit {merit.__version__}\n", "")
+    status, text, _ = run(capsys, "--help")
+    assert status == 0 and "enhance" in text and "emotion" in text
+    for command in ("enhance", "emotion"):
+        status, text, _ = run(capsys, command, "--help")
+        assert status == 0 and "--model" in text and "IN [IN ...]" in text
+    code = "import sys, merit.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_unusable_options_exit_with_2(capsys, tmp_path):
+    assert run(capsys)[0] == 2
+    assert run(capsys, "sing")[0] == 2
+    assert run(capsys, "enhance", "a.wav", "--output", tmp_path)[0] == 2
+    assert run(capsys, "enhance", "a.wav", "--model", "m", "--output", tmp_path, "--format", "mp3")[0] == 2
+    assert run(capsys, "emotion", "--model", "m")[0] == 2
+
+
+@pytest.mark.parametrize("format", ["wav", "flac"])
+def test_enhance_writes_what_the_model_gives(capsys, recordings, identity_directory, make_speech, tmp_path, format):
+    (recordings / "c.wav").unlink()
+    output = tmp_path / "out"
+    options = ("--model", identity_directory, "--output", output, "--format", format, "--device", "cpu")
+    status, text, _ = run(capsys, "enhance", recordings, *options)
+    assert status == 0
+    assert f"{recordings / 'a.wav'} -> {output / 'a'}.{format} (1.00 s, 16 kHz mono)" in text.splitlines()
+    written = {file.relative_to(output).as_posix() for file in output.rglob("*") if file.is_file()}
+    assert written == {f"a.{format}", f"sub/b.{format}"}
+    samples, rate = soundfile.read(output / f"a.{format}")
+    assert rate == 16000 and np.abs(samples - make_speech(1.0)).max() < 1e-4
+    assert soundfile.info(output / "sub" / f"b.{format}").frames == -(-16000 * 160 // 441)
+
+
+def test_a_bad_file_does_not_keep_the_others(capsys, recordings, model_directory, tmp_path):
+    inputs = [recordings / "absent.wav", recordings]
+    status, text, errors = run(capsys, "enhance", *inputs, "--model", model_directory, "--output", tmp_path / "out")
+    assert status == 1
+    assert len(text.splitlines()) == 2 and (tmp_path / "out" / "sub" / "b.wav").exists()
+    assert "2 of 4 files failed" in errors
+    assert "absent.wav: there is no such file" in errors and "c.wav: holds NaN" in errors
+    status, text, errors = run(capsys, "emotion", *inputs, "--model", model_directory)
+    assert status == 1 and len(text.splitlines()) == 3 and "2 of 4 files failed" in errors
+
+
+def test_emotion_prints_a_table(capsys, recordings, model_directory, make_speech, tmp_path):
+    soundfile.write(tmp_path / "long.wav", make_speech(25), 16000)
+    files = [str(recordings / "a.wav"), str(tmp_path / "long.wav")]
+    trained = Merit.from_pretrained(model_directory, "cpu")
+    status, text, _ = run(capsys, "emotion", *files, "--model", model_directory, "--device", "cpu")
+    assert status == 0
+    header, *rows = [line.split("\t") for line in text.splitlines()]
+    assert header == ["file", "emotion", "angry", "happy", "neutral", "sad"]
+    assert [row[0] for row in rows] == files
+    for row, file in zip(rows, files):
+        expected = mean_emotion(list(trained.recognise_file(file)))
+        assert row[1] == max(expected, key=expected.get)
+        assert [float(value) for value in row[2:]] == pytest.approx(list(expected.values()), abs=1e-4)
+
+    status, text, _ = run(capsys, "emotion", *files, "--model", model_directory, "--pieces", "true")
+    header, *rows = [line.split("\t") for line in text.splitlines()]
+    assert header[:4] == ["file", "start", "end", "emotion"]
+    assert [row[:3] for row in rows] == [
+        [files[0], "0.00", "1.00"],
+        [files[1], "0.00", "20.00"],
+        [files[1], "19.00", "25.00"],
+    ]
+
+
+def test_models_without_the_head_are_refused(capsys, recordings, save_model, tmp_path):
+    file = recordings / "a.wav"
+    status, _, errors = run(capsys, "enhance", file, "--model", save_model(tasks=("emotion",)), "--output", tmp_path)
+    assert status == 1 and "no enhancement head" in errors
+    status, _, errors = run(capsys, "emotion", file, "--model", save_model(tasks=("enhancement",)))
+    assert status == 1 and "no emotion head" in errors
+    status, _, errors = run(capsys, "emotion", file, "--model", tmp_path)
+    assert status == 1 and "no config.json" in errors
+
+
+def test_nothing_given_is_overwritten(recordings, tmp_path):
+    with pytest.raises(MeritError, match="a.wav.*input"):
+        plan_outputs([recordings], recordings, "wav")
+    with pytest.raises(MeritError, match="A.wav.*input"):  # one file where the system does not tell case
+        (recordings / "A.flac").touch()
+        plan_outputs([recordings / "A.flac", recordings / "a.wav"], recordings, "wav")
+
+
+def test_two_inputs_never_share_an_output(recordings, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.flac").touch()
+    with pytest.raises(MeritError, match="two inputs.*a.wav and .*a.flac"):
+        plan_outputs([recordings / "a.wav", other / "a.flac"], tmp_path / "out", "wav")
+
+
+def test_directories(recordings, tmp_path):
+    inside = recordings / "enhanced"
+    inside.mkdir()
+    (inside / "old.wav").touch()
+    planned = plan_outputs([recordings], inside, "wav")
+    assert [source.name for source in planned] == ["a.wav", "c.wav", "b.flac"]
+    assert planned[recordings / "sub" / "b.flac"] == inside / "sub" / "b.wav"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MeritError, match="empty: no audio"):
+        plan_outputs([tmp_path / "empty"], tmp_path / "out", "wav")
