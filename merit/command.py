@@ -19,7 +19,10 @@ def run_command(function: Callable) -> None:
     Exit status: 0 done, 1 an error a user can mend (``MeritError``, a full disk), 2 unusable options, 130 interrupted.
     """
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
     )
     with errors_as_exit_status():
         auto_cli(function, as_positional=False)
@@ -35,7 +38,9 @@ def errors_as_exit_status() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        sys.exit(f"error: {error.filename or 'output'}: the disk is full; free some space and run the same command again")
+        sys.exit(
+            f"error: {error.filename or 'output'}: the disk is full; free some space and run the same command again"
+        )
     except KeyboardInterrupt:
         print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
         sys.exit(130)

@@ -88,13 +88,14 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
     experts: dict[str, np.ndarray] = {}
     paths: dict[str, Path] = {}
     tasks: list[str] = []
+    clipped = 0
 
     def read(utterance: str) -> np.ndarray:
         return read_audio(entries[utterance], utterance)
 
-    def write(utterance: str, result: Result) -> None:
+    def write(utterance: str, result: Result) -> int:
         paths[utterance] = output / "audio" / f"{utterance}.flac"
-        write_audio(paths[utterance], result.enhanced)
+        return write_audio(paths[utterance], result.enhanced)
 
     with (
         ThreadPoolExecutor(FILE_THREADS) as files,
@@ -104,7 +105,7 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
             waveforms = dict(zip(utterances, files.map(read, utterances)))
             results = decode_batch(merit, waveforms)
             if merit.enhances:
-                list(files.map(write, results.keys(), results.values()))
+                clipped += sum(files.map(write, results.keys(), results.values()))
             for utterance, result in results.items():
                 if result.emotion is not None:
                     emotions[utterance] = result.emotion
@@ -121,6 +122,8 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
         write_routing(output / "routing.npz", tasks, experts)
     write_text(output / "decode.json", json.dumps({**source, "utterances": len(entries)}, indent=2) + "\n")
     logger.info("%s: %d utterances, %.0f s of audio", output, len(entries), sum(seconds.values()))
+    if clipped:
+        logger.info("%s: %d enhanced samples beyond full scale were clipped", output, clipped)
 
 
 def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray]) -> dict[str, Result]:

@@ -104,7 +104,8 @@ def _enhancement_notes(rows: Sequence[EnhancementRow]) -> str:
     if len(variants) > 1:
         raise MeritError(f"scores with different composite variants ({variants}) in one report; score again with one")
     return (
-        "Means over utterances; PESQ is wide band (P.862.2), SSNR in dB. " + COMPOSITE_NOTES[variants.pop()]
+        "Means over utterances; PESQ is wide band (P.862.2), SSNR in dB. "
+        + COMPOSITE_NOTES[variants.pop()]
         + " Undefined scores (digital silence, no speech found, too short) are left out of the mean and counted."
     )
 

@@ -1,7 +1,6 @@
 """Reading any audio as 16 kHz mono, and writing it as 16-bit files."""
 
 import io
-import logging
 import os
 import re
 import struct
@@ -18,8 +17,6 @@ try:
     from omniio import kaldi as kaldiio  # the same functions under the MIT licence
 except ImportError:
     import kaldiio
-
-logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 16000
 """Sample rate of everything behind ``read_audio``, in Hz."""
@@ -95,10 +92,13 @@ def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return resampled.numpy()
 
 
-def write_audio(path: Path | str, samples: np.ndarray) -> None:
+def write_audio(path: Path | str, samples: np.ndarray) -> int:
     """Write samples ``(S,)`` at 16 kHz as a 16-bit file, FLAC or WAV by the suffix of ``path``, in one step.
 
-    What was read from a 16-bit file is written back bit by bit. Samples beyond +-1 are clipped, with a warning.
+    What was read from a 16-bit file is written back bit by bit.
+
+    Returns:
+        The number of samples beyond +-1, which are clipped.
 
     Raises:
         MeritError: when the suffix is neither ``.flac`` nor ``.wav``, a sample is NaN or infinite, or the disk is full.
@@ -108,9 +108,6 @@ def write_audio(path: Path | str, samples: np.ndarray) -> None:
         raise MeritError(f"{path}: audio is written as .flac or .wav; give the file one of these endings")
     if not np.isfinite(samples).all():
         raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
-    clipped = int(np.count_nonzero(np.abs(samples) > 1))
-    if clipped:
-        logger.warning("%s: %d of %d samples are beyond full scale and were clipped", path, clipped, len(samples))
     integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
     with atomic_path(path) as temporary:
         try:
@@ -123,6 +120,7 @@ def write_audio(path: Path | str, samples: np.ndarray) -> None:
             raise MeritError(
                 f"{path}: not written whole; the disk is most likely full, free some and run the same command again"
             )
+    return int(np.count_nonzero(np.abs(samples) > 1))
 
 
 def audio_duration(entry: str, key: str) -> float:

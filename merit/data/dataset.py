@@ -107,9 +107,7 @@ def crop_states(batch: Batch, epoch: int, seed: int, crop_frames: int) -> Batch:
     """Crop a batch of whole utterances with states to ``crop_frames`` frames, each at its own :func:`crop_window`."""
     items = []
     for b, key in enumerate(batch.keys):
-        frames, samples = crop_window(
-            key, epoch, seed, int(batch.frame_lengths[b]), int(batch.lengths[b]), crop_frames
-        )
+        frames, samples = crop_window(key, epoch, seed, int(batch.frame_lengths[b]), int(batch.lengths[b]), crop_frames)
         one = slice(b, b + 1)
         items.append(
             Batch(
@@ -224,9 +222,7 @@ class UtteranceDataset(Dataset):
         states = frame_lengths = None
         samples = slice(0, length)
         if self.states is not None:
-            frames, samples = crop_window(
-                key, epoch, self.seed, self.states.frames(key), length, self.crop_frames
-            )
+            frames, samples = crop_window(key, epoch, self.seed, self.states.frames(key), length, self.crop_frames)
             states = self.states.read(key, frames.start, frames.stop).unsqueeze(0)
             frame_lengths = torch.tensor([frames.stop - frames.start])
         return Batch(

@@ -83,7 +83,8 @@ def score_sheets(sheets: list[ScoreSheet], nj: int = 2) -> None:
         _log_oddities(sheet)
     if problems:
         raise MeritError(
-            f"{len(problems)} utterances could not be scored:\n  " + "\n  ".join(sorted(problems)[:SHOWN])
+            f"{len(problems)} utterances could not be scored:\n  "
+            + "\n  ".join(sorted(problems)[:SHOWN])
             + ("\n  ..." if len(problems) > SHOWN else "")
             + "\nThe scores of the others are kept; mend these and run the same command again"
         )

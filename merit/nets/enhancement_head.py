@@ -35,7 +35,9 @@ class EnhancementHead(nn.Module):
             nn.init.xavier_normal_(linear.weight)
             nn.init.zeros_(linear.bias)
 
-    def forward(self, frames: Tensor, frame_lengths: Tensor, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, frames: Tensor, frame_lengths: Tensor, waveform: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Estimate the clean log1p magnitude.
 
         Args:

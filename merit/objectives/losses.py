@@ -23,7 +23,7 @@ def balanced_class_weights(counts: Tensor) -> Tensor:
 
 
 def weighted_cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor) -> Tensor:
-    """Sum over the batch of ``class_weights[y] * -log softmax(logits)[y]``; its denominator is the sum of the weights."""
+    """Sum over the batch of ``-class_weights[y] * log softmax(logits)[y]``; its denominator is the sum of weights."""
     return functional.cross_entropy(logits, labels, weight=class_weights, reduction="sum")
 
 

@@ -83,7 +83,9 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
 def _flat(tree: object, prefix: str = "") -> dict[str, object]:
     if not isinstance(tree, dict):
         return {prefix: tree}
-    return {name: value for key, sub in tree.items() for name, value in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()}
+    return {
+        name: value for key, sub in tree.items() for name, value in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()
+    }
 
 
 def read_description(directory: Path) -> ModelDescription:
@@ -94,7 +96,9 @@ def read_description(directory: Path) -> ModelDescription:
     """
     path = Path(directory) / "config.json"
     if not path.exists():
-        raise MeritError(f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7")
+        raise MeritError(
+            f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7"
+        )
     try:
         found = json.loads(path.read_text())["description"]
         model = found.pop("model")

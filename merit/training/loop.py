@@ -151,7 +151,9 @@ class Trainer:
     def _train_epoch(self) -> None:
         self.model.train()
         self.train_sampler.start_at(self.epoch, self.step)
-        with progress(self.train_seconds, f"epoch {self.epoch + 1}/{self.config.epochs}", " audio-s", unit_scale=True) as bar:
+        with progress(
+            self.train_seconds, f"epoch {self.epoch + 1}/{self.config.epochs}", " audio-s", unit_scale=True
+        ) as bar:
             for batches in read(self.train_loader):
                 values = self._train_step(batches)
                 bar.update(sum(batch.seconds for batch in batches) * self.accelerator.num_processes)
@@ -177,9 +179,9 @@ class Trainer:
                 loss = self.objective.total({name: value / denominators[name] for name, value in sums.items()})
                 if not bool(torch.isfinite(loss)):
                     raise MeritError(
-                        f"{self.output}: the loss is {loss.item()} in epoch {self.epoch + 1}, step {self.step + 1}, with the "
-                        f"utterances {' '.join(batch.keys)}; look at their audio, or use --training.precision float32 or "
-                        "a lower learning rate"
+                        f"{self.output}: the loss is {loss.item()} in epoch {self.epoch + 1}, step {self.step + 1}, "
+                        f"with the utterances {' '.join(batch.keys)}; look at their audio, or use a lower learning "
+                        "rate or --training.precision float32"
                     )
                 # Processes average their gradients; the sums are to be added.
                 self.accelerator.backward(loss * self.accelerator.num_processes)
@@ -228,7 +230,9 @@ class Trainer:
                     for truth, guess in zip(batch.labels.tolist(), output.emotion.argmax(dim=-1).tolist()):
                         confusion[truth, guess] += 1
         totals = {name: self.accelerator.reduce(value, "sum") for name, value in sorted(totals.items())}
-        losses = {name: float(value / totals[f"{name}/of"]) for name, value in totals.items() if not name.endswith("/of")}
+        losses = {
+            name: float(value / totals[f"{name}/of"]) for name, value in totals.items() if not name.endswith("/of")
+        }
         tasks = {name: value for name, value in losses.items() if name in self.objective.tasks}
         losses["criterion"] = self.objective.total(tasks)
         if "emotion" in tasks:
@@ -247,7 +251,9 @@ class Trainer:
         self.step = 0
         self.sums = {}
         row = {"epoch": self.epoch}
-        row |= {f"train_{name}": value for name, value in train.items()} | {f"dev_{name}": value for name, value in dev.items()}
+        row |= {f"train_{name}": value for name, value in train.items()} | {
+            f"dev_{name}": value for name, value in dev.items()
+        }
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))

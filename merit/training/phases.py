@@ -135,7 +135,9 @@ def train_phase1(
         encoder=None,
     )
     if accelerator.is_main_process:
-        start_run(output, description, {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed})
+        start_run(
+            output, description, {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed}
+        )
     prepare = {}
     if train_states is None:
         prepare = {"prepare": FrozenStates(encoder, accelerator, torch.bfloat16, crop_frames, seed)}
@@ -164,7 +166,9 @@ def train_phase2(
             Experts and gates always start afresh.
     """
     if training.crop_seconds is not None:
-        raise MeritError("training.crop_seconds: crops are for phase 1; phase 2 trains on whole utterances, set it to null")
+        raise MeritError(
+            "training.crop_seconds: crops are for phase 1; phase 2 trains on whole utterances, set it to null"
+        )
     accelerator = make_accelerator(training, output)
     set_seed(seed)
     statistics = waveform_statistics(train)

@@ -49,6 +49,15 @@ def test_sets_are_valid_and_have_the_four_classes(data):
         assert all(Path(path).is_absolute() for path in read_table(data / name / "wav.scp").values())
 
 
+def test_training_utterances_stand_four_times_and_babble_is_none_of_them(data):
+    train, babble = read_table(data / "train/wav.scp"), read_table(data / "babble/wav.scp")
+    assert set(Counter(train.values()).values()) == {4}
+    assert not set(train.values()) & set(babble.values())
+    assert {Path(path).name[5] for path in babble.values()} == {"A", "L"}
+    assert set(read_table(data / "babble/spk2utt")) == set(read_table(data / "train/spk2utt"))
+    assert problems_in(data / "babble") == []
+
+
 def test_no_speaker_is_in_two_sets(data):
     speakers = [set(read_table(data / name / "spk2utt")) for name in ("train", "dev", "test")]
     assert Counter(speaker for group in speakers for speaker in group) == dict.fromkeys(SPEAKERS, 1)
@@ -73,7 +82,7 @@ def test_the_wav_folder_itself_is_accepted(corpus, data, tmp_path):
 def test_all_sentences_everywhere_when_no_test_sentence_is_named(corpus, tmp_path):
     result = prepare(corpus, tmp_path, "--test_texts", "", "--test_speakers", "03 08")
     assert result.returncode == 0, result.stderr
-    assert len(read_table(tmp_path / "train/wav.scp")) == 7 * 10 * 4
+    assert len(read_table(tmp_path / "train/wav.scp")) == 7 * 10 * 4 * 4
     assert len(read_table(tmp_path / "test/wav.scp")) == 2 * 10 * 4
 
 

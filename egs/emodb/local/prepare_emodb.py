@@ -15,7 +15,12 @@ from merit.errors import MeritError
 logger = logging.getLogger(__name__)
 
 FILE_NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])[a-z]?\.wav")  # speaker, text, emotion (German initial), version
-CLASSES = {"W": "angry", "F": "happy", "N": "neutral", "T": "sad"}  # boredom, disgust and fear (L E A) are left out
+CLASSES = {
+    "W": "angry",
+    "F": "happy",
+    "N": "neutral",
+    "T": "sad",
+}  # boredom, disgust and fear (L E A) are for the babble
 SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 TEXTS = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
 
@@ -30,12 +35,12 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Recording:
-    """One utterance of the four classes, as its file name describes it."""
+    """One utterance, as its file name describes it; the emotion is None when it is none of the four classes."""
 
     path: Path
     speaker: str
     text: str
-    emotion: str
+    emotion: str | None
 
     @property
     def utterance(self) -> str:
@@ -44,7 +49,7 @@ class Recording:
 
 
 def find_recordings(corpus: Path) -> list[Recording]:
-    """Find the utterances of the four classes in ``corpus/wav`` or in ``corpus`` itself.
+    """Find the utterances in ``corpus/wav`` or in ``corpus`` itself.
 
     Raises:
         MeritError: when there are no WAV files, or one is not named as in the corpus.
@@ -62,16 +67,16 @@ def find_recordings(corpus: Path) -> list[Recording]:
         name = FILE_NAME.fullmatch(path.name)
         if name is None:
             problems.append(f"{path}: not a file name of EmoDB (speaker, text, emotion, version: 03a01Fa.wav)")
-        elif name[3] in CLASSES:
-            recordings.append(Recording(path, name[1], name[2], CLASSES[name[3]]))
+        else:
+            recordings.append(Recording(path, name[1], name[2], CLASSES.get(name[3])))
     if problems:
         raise MeritError(first_of(problems))
     return recordings
 
 
 def report_missing(recordings: Iterable[Recording]) -> None:
-    """Warn, speaker by speaker, about utterances that the whole corpus has and ``recordings`` does not."""
-    found = Counter((recording.speaker, recording.emotion) for recording in recordings)
+    """Warn, speaker by speaker, about utterances of the classes that the whole corpus has and ``recordings`` lack."""
+    found = Counter((recording.speaker, recording.emotion) for recording in recordings if recording.emotion)
     for emotion, counts in EXPECTED.items():
         for speaker, expected in zip(SPEAKERS, counts):
             if (count := found[speaker, emotion]) != expected:
@@ -87,11 +92,14 @@ def split(
     test_speakers: Sequence[str],
     test_texts: Sequence[str],
 ) -> dict[str, list[Recording]]:
-    """Distribute ``recordings`` to train, dev and test as ``prepare_emodb`` says; some belong to none of them."""
-    sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": []}
+    """Distribute ``recordings`` to train, dev, test and babble as ``prepare_emodb`` says; some belong to none."""
+    sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": [], "babble": []}
     for recording in recordings:
         of_test = recording.text in test_texts
-        if recording.speaker in dev_speakers:
+        if recording.emotion is None:
+            if recording.speaker not in (*dev_speakers, *test_speakers):
+                sets["babble"].append(recording)
+        elif recording.speaker in dev_speakers:
             sets["dev"].append(recording)
         elif recording.speaker in test_speakers:
             if of_test or not test_texts:
@@ -107,8 +115,12 @@ def prepare_emodb(
     dev_speakers: str = "11",
     test_speakers: str = "09 10 15 16",
     test_texts: str = "a01 a04 a07 b03",
+    copies: int = 4,
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of EmoDB, which have no speaker in common.
+
+    ``babble`` beside them holds what the training speakers say in boredom, disgust and fear: voices for the noise that
+    are not at the same time utterances to learn from.
 
     Args:
         corpus: the folder that holds ``wav``, or that folder itself.
@@ -118,6 +130,8 @@ def prepare_emodb(
         test_speakers: speakers of the test.
         test_texts: sentences (a01 to b10) of the test. Training has the other ones; the remaining combinations of
             speaker and sentence are not used. When empty, training and test have all sentences.
+        copies: times that each training utterance stands in ``train``, under a name of its own each time, so that
+            mixing gives it as many pieces of noise. The corpus is small.
 
     Raises:
         MeritError: when the corpus is not there, a speaker or sentence is not one of the corpus, a speaker is in two
@@ -131,23 +145,28 @@ def prepare_emodb(
     recordings = find_recordings(corpus)
     report_missing(recordings)
     for name, chosen in split(recordings, dev, test, texts).items():
-        wav = {recording.utterance: str(recording.path) for recording in chosen}
-        durations = {utterance: audio_duration(path, utterance) for utterance, path in wav.items()}
+        if name == "train":
+            named = {f"{recording.utterance}-{n}": recording for recording in chosen for n in range(1, copies + 1)}
+        else:
+            named = {recording.utterance: recording for recording in chosen}
+        seconds = {recording.path: audio_duration(str(recording.path), recording.utterance) for recording in chosen}
+        emotions = {utterance: recording.emotion for utterance, recording in named.items() if recording.emotion}
         write_data_directory(
             output / name,
-            wav=wav,
-            utt2spk={recording.utterance: recording.speaker for recording in chosen},
-            utt2emo={recording.utterance: recording.emotion for recording in chosen},
-            utt2dur={utterance: f"{seconds:.4f}" for utterance, seconds in durations.items()},
+            wav={utterance: str(recording.path) for utterance, recording in named.items()},
+            utt2spk={utterance: recording.speaker for utterance, recording in named.items()},
+            utt2emo=emotions or None,
+            utt2dur={utterance: f"{seconds[recording.path]:.4f}" for utterance, recording in named.items()},
         )
         counts = Counter(recording.emotion for recording in chosen)
         logger.info(
             "%s: %d utterances (%s), speakers %s, %.1f minutes",
             output / name,
             len(chosen),
-            ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values()),
+            ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion])
+            or "for babble",
             " ".join(sorted({recording.speaker for recording in chosen})),
-            sum(durations.values()) / 60,
+            sum(seconds.values()) / 60,
         )
 
 

@@ -24,7 +24,13 @@ LayerNorm of the encoder; Whisper's log-mel of the true length at ``merit.nets.s
 
 # Entries of a transformers configuration that say where it came from or name labels, not what the encoder is.
 _NOT_ARCHITECTURE = (
-    "_name_or_path", "architectures", "dtype", "id2label", "label2id", "torch_dtype", "transformers_version"
+    "_name_or_path",
+    "architectures",
+    "dtype",
+    "id2label",
+    "label2id",
+    "torch_dtype",
+    "transformers_version",
 )
 
 

@@ -30,8 +30,14 @@ def corpus(tmp_path):
 
     torch.manual_seed(0)
     config = WavLMConfig(
-        conv_dim=[8] * 7, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
-        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, do_stable_layer_norm=True,
+        conv_dim=[8] * 7,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=16,
+        num_conv_pos_embeddings=8,
+        num_conv_pos_embedding_groups=2,
+        do_stable_layer_norm=True,
         feat_extract_norm="layer",
     )
     WavLMModel(config).save_pretrained(tmp_path / "wavlm")
@@ -47,8 +53,11 @@ def corpus(tmp_path):
     )
     WaveformStatistics(mean=0.01, std=0.2, samples=1).save(tmp_path / "stats.json")
     return {
-        "data": tmp_path / "data", "ssl": str(tmp_path / "wavlm"), "output": tmp_path / "states",
-        "statistics": tmp_path / "stats.json", "precision": "float32",
+        "data": tmp_path / "data",
+        "ssl": str(tmp_path / "wavlm"),
+        "output": tmp_path / "states",
+        "statistics": tmp_path / "stats.json",
+        "precision": "float32",
     }
 
 

@@ -1,5 +1,4 @@
 import errno
-import logging
 import struct
 import subprocess
 import sys
@@ -162,11 +161,9 @@ def test_written_audio_is_16_bit_and_comes_back_bit_by_bit(tmp_path, pcm, suffix
     np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], pcm)
 
 
-def test_clipping_is_counted(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        write_audio(tmp_path / "a.wav", np.array([0.5, 1.5, -1.0, -3.0]))
+def test_clipping_is_counted(tmp_path):
+    assert write_audio(tmp_path / "a.wav", np.array([0.5, 1.5, -1.0, -3.0])) == 2
     np.testing.assert_array_equal(soundfile.read(tmp_path / "a.wav", dtype="int16")[0], [16384, 32767, -32768, -32768])
-    assert "2 of 4 samples" in caplog.text
 
 
 def test_unwritable_audio_is_refused(tmp_path):

@@ -22,8 +22,12 @@ def test_short_utterance_is_not_cropped():
 
 
 def test_collate_pads_with_zeros():
-    one = Batch(["a"], torch.tensor([3]), noisy=torch.ones(1, 3), states=torch.ones(1, 2, 4, 5), frame_lengths=torch.tensor([2]))
-    two = Batch(["b"], torch.tensor([5]), noisy=torch.ones(1, 5), states=torch.ones(1, 3, 4, 5), frame_lengths=torch.tensor([3]))
+    one = Batch(
+        ["a"], torch.tensor([3]), noisy=torch.ones(1, 3), states=torch.ones(1, 2, 4, 5), frame_lengths=torch.tensor([2])
+    )
+    two = Batch(
+        ["b"], torch.tensor([5]), noisy=torch.ones(1, 5), states=torch.ones(1, 3, 4, 5), frame_lengths=torch.tensor([3])
+    )
     batch = collate([one, two])
     assert batch.keys == ["a", "b"] and batch.clean is None and batch.labels is None
     assert batch.noisy.shape == (2, 5) and batch.noisy[0, 3:].sum() == 0
@@ -34,7 +38,15 @@ def test_collate_pads_with_zeros():
 def test_cropping_a_batch_equals_cropping_its_utterances():
     lengths = [(200, 64_480), (50, 16_400)]
     items = [
-        Batch([f"u{i}"], torch.tensor([n]), torch.randn(1, n), torch.randn(1, n), None, torch.randn(1, t, 2, 3), torch.tensor([t]))
+        Batch(
+            [f"u{i}"],
+            torch.tensor([n]),
+            torch.randn(1, n),
+            torch.randn(1, n),
+            None,
+            torch.randn(1, t, 2, 3),
+            torch.tensor([t]),
+        )
         for i, (t, n) in enumerate(lengths)
     ]
     cropped = crop_states(collate(items), epoch=2, seed=7, crop_frames=64)

@@ -119,7 +119,7 @@ def test_a_few_samples_are_cut_and_said_once(tmp_path, pairs, caplog):
     caplog.set_level(logging.INFO)
     for number in (0, 1):
         _, noisy = noisy_pair(seconds=0.8, seed=number)
-        write(pairs[f"u{number}"].estimate, noisy[:-number - 3])
+        write(pairs[f"u{number}"].estimate, noisy[: -number - 3])
     score_sheets([ScoreSheet(tmp_path / "rows.csv", pairs)], nj=1)
     assert caplog.text.count("2 pairs cut to the shorter one, by up to 4 samples") == 1
 

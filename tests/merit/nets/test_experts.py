@@ -108,7 +108,10 @@ def test_experts_see_each_frame_once_for_both_gates():
 def test_parameter_counts_at_the_papers_sizes():
     with torch.device("meta"):
         model = MixtureOfExperts(25, 1024, ["emotion", "enhancement"], num_experts=3, expert_size=4096)
-    count = lambda module: sum(parameter.numel() for parameter in module.parameters())
+
+    def count(module):
+        return sum(parameter.numel() for parameter in module.parameters())
+
     assert [count(expert) for expert in model.experts] == [109_057_024] * 3
     assert [count(gate) for gate in model.gates.values()] == [76_803] * 2
 

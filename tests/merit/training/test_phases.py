@@ -22,7 +22,13 @@ from merit.training.phases import train_phase1, train_phase2
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(expert_size=12, emotion_size=8, enhancement_size=8)
 TRAINING = TrainingConfig(
-    epochs=2, batch_size=4, micro_batch_size=4, learning_rate=1e-2, encoder_learning_rate=1e-3, precision="float32", workers=0
+    epochs=2,
+    batch_size=4,
+    micro_batch_size=4,
+    learning_rate=1e-2,
+    encoder_learning_rate=1e-3,
+    precision="float32",
+    workers=0,
 )
 
 
@@ -42,7 +48,7 @@ def history(output):
 def assert_same(weights, expected, tolerance):
     assert weights.keys() == expected.keys()
     for name, value in weights.items():
-        torch.testing.assert_close(value, expected[name], atol=tolerance, rtol=tolerance, msg=lambda text: f"{name}: {text}")
+        torch.testing.assert_close({name: value}, {name: expected[name]}, atol=tolerance, rtol=tolerance)
 
 
 def in_a_process(code: str, *arguments: object, processes: int = 1) -> subprocess.CompletedProcess:
@@ -142,7 +148,9 @@ def test_heads_of_phase_1_are_where_phase_2_begins(corpus, tiny_encoder, tmp_pat
         enhancement_head=tmp_path / "enhancement",
     )
     for task in ("emotion", "enhancement"):
-        head = {name: value for name, value in load_file(tmp_path / task / "model.safetensors").items() if "_head" in name}
+        head = {
+            name: value for name, value in load_file(tmp_path / task / "model.safetensors").items() if "_head" in name
+        }
         assert head
         for name, value in head.items():
             torch.testing.assert_close(weights[name], value)

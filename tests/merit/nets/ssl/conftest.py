@@ -4,11 +4,17 @@ import pytest
 import torch
 
 CONVOLUTIONS = {
-    "conv_dim": [16] * 7, "conv_kernel": [10, 3, 3, 3, 3, 2, 2], "conv_stride": [5, 2, 2, 2, 2, 2, 2],
+    "conv_dim": [16] * 7,
+    "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
+    "conv_stride": [5, 2, 2, 2, 2, 2, 2],
 }
 TINY = CONVOLUTIONS | {
-    "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48,
-    "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4,
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
 }
 # What the published configurations have on, and what must have no effect here.
 AUGMENTED = {"layerdrop": 0.5, "apply_spec_augment": True, "mask_time_prob": 0.5, "mask_feature_prob": 0.5}
@@ -42,9 +48,19 @@ def model_config():
                 **TINY | AUGMENTED | {"conv_pos_kernel_size": 5, "num_conv_pos_embeddings": 3}
             ),
             "whisper": lambda: WhisperConfig(
-                d_model=32, encoder_layers=3, encoder_attention_heads=4, encoder_ffn_dim=48, encoder_layerdrop=0.5,
-                decoder_layers=1, decoder_attention_heads=4, decoder_ffn_dim=48, vocab_size=64, pad_token_id=1,
-                bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
+                d_model=32,
+                encoder_layers=3,
+                encoder_attention_heads=4,
+                encoder_ffn_dim=48,
+                encoder_layerdrop=0.5,
+                decoder_layers=1,
+                decoder_attention_heads=4,
+                decoder_ffn_dim=48,
+                vocab_size=64,
+                pad_token_id=1,
+                bos_token_id=1,
+                eos_token_id=2,
+                decoder_start_token_id=1,
             ),
         }[kind]()
 

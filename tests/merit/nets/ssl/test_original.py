@@ -9,10 +9,20 @@ from merit.nets.ssl import load_encoder
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
 SETTINGS = {
-    "encoder_layers": 3, "encoder_embed_dim": 32, "encoder_ffn_embed_dim": 48, "encoder_attention_heads": 4,
-    "conv_feature_layers": "[(16,10,5)] + [(16,3,2)] * 4 + [(16,2,2)] * 2", "conv_pos": 16, "conv_pos_groups": 4,
-    "relative_position_embedding": True, "gru_rel_pos": True, "num_buckets": 32, "max_distance": 40,
-    "encoder_layerdrop": 0.05, "dropout_input": 0.1, "activation_fn": "gelu",
+    "encoder_layers": 3,
+    "encoder_embed_dim": 32,
+    "encoder_ffn_embed_dim": 48,
+    "encoder_attention_heads": 4,
+    "conv_feature_layers": "[(16,10,5)] + [(16,3,2)] * 4 + [(16,2,2)] * 2",
+    "conv_pos": 16,
+    "conv_pos_groups": 4,
+    "relative_position_embedding": True,
+    "gru_rel_pos": True,
+    "num_buckets": 32,
+    "max_distance": 40,
+    "encoder_layerdrop": 0.05,
+    "dropout_input": 0.1,
+    "activation_fn": "gelu",
 }
 STYLES = {
     "large": SETTINGS | {"layer_norm_first": True, "extractor_mode": "layer_norm", "normalize": True},

@@ -9,7 +9,13 @@ from merit.nets.ssl import load_encoder
 from merit.nets.ssl.wav2vec2 import masked_group_norm
 
 KINDS = [
-    "wavlm-large", "wavlm-base", "hubert-large", "hubert-base", "wav2vec2-large", "wav2vec2-base", "data2vec-audio"
+    "wavlm-large",
+    "wavlm-base",
+    "hubert-large",
+    "hubert-base",
+    "wav2vec2-large",
+    "wav2vec2-base",
+    "data2vec-audio",
 ]
 # GroupNorm over time and data2vec's stacked convolutions make transformers' own states depend on padding.
 PADDING_SAFE_IN_TRANSFORMERS = ["wavlm-large", "hubert-large", "wav2vec2-large"]

@@ -1,0 +1,11 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # merit.sh sets and reads the variables
+# What the jobs ask for. Cores, memory (GB), hours and sbatch options count on Slurm (--backend slurm) alone.
+
+slurm=""    # more options of sbatch, as "partition=gpu account=speech"
+one_gpu=$((ngpu > 0 ? 1 : 0))
+cores=$((ngpu > 1 ? 8 * ngpu : 8)) # of a training job
+
+prepare_job=(--backend "$backend" --cpus "$nj" --memory 16 --hours 12 --slurm "$slurm")
+dump_job=(--backend "$backend" --gpus "$one_gpu" --cpus 4 --memory 32 --hours 12 --slurm "$slurm")
+train_job=(--backend "$backend" --gpus "$ngpu" --cpus "$cores" --memory 64 --hours 72 --slurm "$slurm")
+decode_job=(--backend "$backend" --gpus "$one_gpu" --cpus 4 --memory 32 --hours 12 --slurm "$slurm")
