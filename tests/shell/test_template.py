@@ -1,0 +1,212 @@
+"""egs/TEMPLATE/merit.sh: which commands the stages call, in which order, and when they stop or skip."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made.
+PYTHON = r"""#!/usr/bin/env bash
+set -euo pipefail
+case $1 in *run_job.py)
+    mkdir -p "$(dirname "$3")" # of its log
+    while [ "$1" != -- ]; do shift; done
+    shift
+    exec "$@"
+    ;;
+esac
+echo "$*" >>calls
+last=$*
+while [ $# -gt 0 ]; do
+    case $1 in
+    merit.bin.*) module=${1#merit.bin.} ;;
+    --data) data=$2 ;;
+    --noise) noise=${2%%=*} ;;
+    --snrs) snrs=${2//[\[\],]/ } ;;
+    --output) output=$2 ;;
+    esac
+    shift
+done
+[ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
+case $module in
+mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
+waveform_statistics) touch "$data/waveform_stats.json" ;;
+train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
+report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
+*) mkdir -p "$output" ;;
+esac
+"""
+
+DATA = """#!/usr/bin/env bash
+echo "local/data.sh $*" >>calls
+mkdir -p data/{train,dev,test}
+"""
+
+STAGES = [
+    ["local/data.sh"],
+    ["make_babble", "mix_noise", "mix_noise", "waveform_statistics", "mix_noise", "mix_noise", "mix_noise"],
+    ["dump_states", "dump_states"],
+    ["train_head", "train_head"],
+    ["train_joint"],
+    ["decode", "score", "report"],
+]
+EVERYTHING = sum(STAGES, [])
+
+
+class Recipe:
+    """The mini recipe beside the real TEMPLATE and utils, with the stub in place of Python."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "egs/mini"
+        shutil.copytree(ROOT / "utils", root / "utils")
+        shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
+        for name in ("run.sh", "path.sh", "cmd.sh"):
+            (self.folder / "local").mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / "egs/mini" / name, self.folder)
+        for name in ("phase1_ser", "phase1_se", "sparse_merit"):
+            (self.folder / "conf").mkdir(exist_ok=True)
+            (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
+        self.python = root / "python"
+        for path, text in ((self.folder / "local/data.sh", DATA), (self.python, PYTHON)):
+            path.write_text(text)
+            path.chmod(0o755)
+
+    def run(self, *options: str, python: bool = True) -> subprocess.CompletedProcess:
+        """Run it from another working directory; without ``python`` with the Python of tools/install.sh."""
+        command = [str(self.folder / "run.sh"), *(["--python", str(self.python)] if python else []), *options]
+        return subprocess.run(command, cwd="/", capture_output=True, text=True)
+
+    def calls(self) -> list[str]:
+        """The command lines since the last time they were asked for."""
+        path = self.folder / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return lines
+
+
+def modules(calls: list[str]) -> list[str]:
+    return [call.partition("merit.bin.")[2].split()[0] if "merit.bin." in call else call.split()[0] for call in calls]
+
+
+def call_of(calls: list[str], *words: str) -> str:
+    (found,) = [call for call in calls if all(word in call for word in words)]
+    return found
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    return Recipe(tmp_path)
+
+
+def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> None:
+    result = recipe.run()
+    assert result.returncode == 0, result.stderr
+    calls = recipe.calls()
+    assert modules(calls) == EVERYTHING
+    assert result.stdout == "exp/sparse_merit-7/RESULTS.md\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n\n"
+    again = recipe.run()
+    assert again.returncode == 0 and again.stdout == result.stdout
+    assert recipe.calls() == []
+
+
+def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
+    options = ("--ssl", "/models/WavLM-Large.pt", "--snr-train", "0", "--snrs-test", "-5 5", "--ngpu", "2")
+    options += ("--noise-seen", "crss=/noise/crss", "--noise-unseen", "dns=/noise/dns")
+    options += ("--seed", "17", "--tag", "try", "--train-args", "--training.epochs 2")
+    assert recipe.run(*options).returncode == 0
+    calls = recipe.calls()
+    assert "make_babble" not in modules(calls)
+    assert "--part train --snrs [0]" in call_of(calls, "mix_noise", "--data data/train --noise crss=/noise/crss")
+    for noise, fractions in (("crss=/noise/crss", "[0.8,0.1,0.1]"), ("dns=/noise/dns", "[0,0,1]")):
+        test = call_of(calls, "mix_noise", f"--data data/test --noise {noise} ")
+        assert f"--part test --snrs [-5,5] --fractions {fractions}" in test
+    dump = call_of(calls, "dump_states", "--data data/dev_crss_0dB")
+    assert "--output dump/states/WavLM-Large/dev_crss_0dB --statistics data/train_crss_0dB/waveform_stats.json" in dump
+    for task, conf in (("emotion", "phase1_ser"), ("enhancement", "phase1_se")):
+        call = call_of(calls, "train_head", f"--config conf/{conf}.yaml --task {task}")
+        assert "-m torch.distributed.run --standalone --nproc_per_node 2 -m merit.bin" in call
+        assert "--classes [angry,happy,neutral,sad] --ssl /models/WavLM-Large.pt" in call
+        assert "--train_states dump/states/WavLM-Large/train_crss_0dB" in call
+        assert call.endswith(f"--output exp/try-17/{conf} --seed 17 --training.epochs 2")
+    joint = call_of(calls, "train_joint")
+    assert "--emotion_head exp/try-17/phase1_ser --enhancement_head exp/try-17/phase1_se --output exp/try-17 " in joint
+    conditions = "[data/test_crss_-5dB,data/test_crss_5dB,data/test_dns_-5dB,data/test_dns_5dB]"
+    for module in ("bin.decode", "bin.score"):
+        assert f"--data {conditions}" in call_of(calls, module)
+    report = call_of(calls, "bin.report")
+    assert "--noise_seen [crss] --command ./run.sh --ssl /models/WavLM-Large.pt --snr-train 0" in report
+
+
+def test_feats_online_dumps_nothing(recipe: Recipe) -> None:
+    assert recipe.run("--feats", "online").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum(STAGES[:2] + STAGES[3:], [])
+    assert not any("states" in call for call in calls)
+
+
+@pytest.mark.parametrize("stop", ["--stop-stage", "--stop_stage"])
+def test_only_the_stages_asked_for_run(recipe: Recipe, stop: str) -> None:
+    assert recipe.run("--stage", "2", stop, "3").returncode == 0
+    assert modules(recipe.calls()) == STAGES[1] + STAGES[2]
+    assert recipe.run("--stage", "5", stop, "5").returncode == 0
+    assert modules(recipe.calls()) == STAGES[4]
+
+
+def test_a_failing_stage_stops_the_run_and_the_next_run_goes_on_there(recipe: Recipe) -> None:
+    (recipe.folder / "fail").write_text("train_joint\n")
+    result = recipe.run()
+    assert result.returncode == 9 and "train_joint: no space" in result.stdout + result.stderr
+    assert modules(recipe.calls()) == sum(STAGES[:5], [])
+    (recipe.folder / "fail").unlink()
+    assert recipe.run().returncode == 0
+    assert modules(recipe.calls()) == STAGES[4] + STAGES[5]
+
+
+def test_a_changed_configuration_repeats_what_depends_on_it(recipe: Recipe) -> None:
+    recipe.run()
+    recipe.calls()
+    (recipe.folder / "conf/phase1_se.yaml").write_text("training:\n  epochs: 2\n")
+    recipe.run()
+    assert modules(recipe.calls()) == ["train_head", *STAGES[4], *STAGES[5]]
+    recipe.run("--seed", "8")
+    assert modules(recipe.calls()) == [*STAGES[3], *STAGES[4], *STAGES[5]]
+
+
+def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
+    for options, reason in (
+        (["--stgae", "2"], "unknown option --stgae"),
+        (["--feats", "disk"], "--feats is dump or online, not 'disk'"),
+        (["--stage", "two"], "--stage is a whole number, not 'two'"),
+        (["2"], "'2' is no option"),
+    ):
+        result = recipe.run(*options)
+        assert result.returncode == 2 and reason in result.stderr, options
+    assert recipe.calls() == []
+
+
+def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tmp_path: Path) -> None:
+    install = tmp_path / "tools/install.sh"
+    install.parent.mkdir()
+    install.write_text(f'#!/bin/sh\ncd "${{0%/*}}"\nmkdir -p venv\nprintf "sum\\n{recipe.python}\\n" >venv/installed\n')
+    install.chmod(0o755)
+    assert recipe.run("--stop-stage", "2", python=False).returncode == 0
+    assert modules(recipe.calls()) == STAGES[0] + STAGES[1]
+    install.write_text("#!/bin/sh\necho no compiler >&2\nexit 1\n")
+    result = recipe.run(python=False)
+    assert result.returncode == 1 and "no compiler" in result.stderr and recipe.calls() == []
+
+
+@pytest.mark.parametrize("name", ["mini", "emodb", "msp_podcast"])
+def test_help_of_every_recipe(name: str) -> None:
+    result = subprocess.run([str(ROOT / "egs" / name / "run.sh"), "--help"], cwd="/", capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    for option in ("--stage 1", "--stop-stage 6", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
+        assert f"\n  {option}" in result.stdout
+
+
+def test_path_and_cmd_are_the_same_in_every_recipe() -> None:
+    for name in ("path.sh", "cmd.sh"):
+        assert len({path.read_text() for path in ROOT.glob(f"egs/*/{name}")}) == 1, name
