@@ -182,7 +182,7 @@ def each_file(function: Callable[[Path], None], sources: Sequence[Path]) -> None
         try:
             function(source)
         except (MeritError, OSError) as error:
-            failures.append(f"  {source}: {error}")
+            failures.append(f"  {error}" if str(source) in str(error) else f"  {source}: {error}")
     if failures:
         summary = f"{len(failures)} of {len(sources)} files failed, the others are done:"
         raise MeritError("\n".join([summary, *failures]))

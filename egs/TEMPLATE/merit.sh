@@ -49,6 +49,15 @@ conditions() { # the mixed test sets of a noise
     done
 }
 
+check_noises() { # every one is given as name=folder, and no two have one name
+    local noise names=" "
+    for noise in "$@"; do
+        case $noise in ?*=?*) ;; *) refuse "noise '$noise' is not name=folder" ;; esac
+        case $names in *" ${noise%%=*} "*) refuse "two noises are called ${noise%%=*}" ;; esac
+        names+="${noise%%=*} "
+    done
+}
+
 full_command() { # what a person types for this experiment, whichever part of it runs now
     printf './run.sh'
     while [ $# -gt 1 ]; do
@@ -71,16 +80,23 @@ merit() {
     for number in stage stop_stage seed nj ngpu; do
         case ${!number} in "" | *[!0-9]*) refuse "--$number is a whole number, not '${!number}'" ;; esac
     done
+    [ "$stage" -ge 1 ] && [ "$stage" -le "$stop_stage" ] && [ "$stop_stage" -le 6 ] ||
+        refuse "no stages from $stage to $stop_stage; there are 1 to 6"
+    [ "$nj" -ge 1 ] || refuse "--nj is at least 1"
     cd "$(dirname "$0")" || return
-    . ./path.sh # sets python
-    . ./cmd.sh  # sets prepare_job, dump_job, train_job, decode_job
-    . "$MERIT_ROOT/utils/step.sh"
+    [ -f "conf/$method.yaml" ] || refuse "--method $method: there is no conf/$method.yaml"
 
     local exp=exp/${tag:-$method}-$seed seen=$noise_seen babble_done="" noise set task conf tests=""
     if [ "$noise_seen" = babble ]; then
         seen=babble=dump/noise/babble
         babble_done=dump/log/babble.done
     fi
+    # shellcheck disable=SC2086 # a list
+    [ "$stop_stage" -eq 1 ] || check_noises "$seen" $noise_unseen
+    . ./path.sh # sets python
+    . ./cmd.sh  # sets prepare_job, dump_job, train_job, decode_job
+    . "$MERIT_ROOT/utils/step.sh"
+
     local train=train_${seen%%=*}_${snr_train}dB dev=dev_${seen%%=*}_${snr_train}dB
     for noise in "$seen" $noise_unseen; do
         tests+=$(conditions "$noise")" "
@@ -94,12 +110,16 @@ merit() {
 
     if selected 2; then
         say "stage 2: noise mixing"
+        # Reads the tables as well, so that a change made by hand is noticed here and mixed again.
+        step dump/log/validate --reads "dump/log/data.done data/train/* data/dev/* data/test/*" "${prepare_job[@]}" -- \
+            "$python" -m merit.bin.validate_data_dir --data "[data/train,data/dev,data/test]" \
+            --classes "$(list "$classes")"
         if [ -n "$babble_done" ]; then
-            step dump/log/babble --reads dump/log/data.done --writes "${seen#*=}" "${prepare_job[@]}" -- \
+            step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" "${prepare_job[@]}" -- \
                 "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
         fi
         for set in train dev; do
-            step "dump/log/${set}_${seen%%=*}_${snr_train}dB" --reads "dump/log/data.done $babble_done" \
+            step "dump/log/${set}_${seen%%=*}_${snr_train}dB" --reads "dump/log/validate.done $babble_done" \
                 --writes "data/${set}_${seen%%=*}_${snr_train}dB" "${prepare_job[@]}" -- \
                 "$python" -m merit.bin.mix_noise --data "data/$set" --noise "$seen" --part "$set" \
                 --snrs "[$snr_train]" --nj "$nj"
@@ -110,7 +130,7 @@ merit() {
             # All files of a noise that training never hears are there to test with, unless it has a part for that.
             local fractions="[0,0,1]"
             [ "$noise" != "$seen" ] || fractions="[0.8,0.1,0.1]"
-            step "dump/log/test_${noise%%=*}" --reads "dump/log/data.done $babble_done" \
+            step "dump/log/test_${noise%%=*}" --reads "dump/log/validate.done $babble_done" \
                 --writes "$(conditions "$noise")" "${prepare_job[@]}" -- \
                 "$python" -m merit.bin.mix_noise --data data/test --noise "$noise" --part test \
                 --snrs "$(list "$snrs_test")" --fractions "$fractions" --nj "$nj"

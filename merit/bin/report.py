@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from merit.analysis.report import results_page, score_tables
+from merit.analysis.report import results_page
 from merit.command import run_command
 from merit.files import write_text
 
@@ -15,7 +15,7 @@ def report(
     command: str = "",
     noise_seen: list[str] | None = None,
 ) -> None:
-    """Write environment, command, encoder, method and score tables of a model, and print the tables.
+    """Write environment, command, encoder, method and score tables of a model.
 
     Args:
         model: directory of the trained model, as exp/sparse_merit-7.
@@ -26,9 +26,7 @@ def report(
         noise_seen: names of the noises of the training data, marked in the tables.
     """
     baseline = Path(noisy) if noisy else None
-    seen = noise_seen or []
-    write_text(output, results_page(Path(model), Path(score), baseline, command, seen))
-    print(score_tables(Path(score), baseline, seen))
+    write_text(output, results_page(Path(model), Path(score), baseline, command, noise_seen or []))
 
 
 if __name__ == "__main__":

@@ -91,6 +91,8 @@ def mix_data_directory(
         MeritError: with every problem that is found before anything is mixed or, once all others are mixed, every
             utterance that cannot be. A mixed directory is only written whole.
     """
+    if not snrs or nj < 1:
+        raise MeritError("no SNR is given in --snrs" if not snrs else f"--nj {nj}: expected at least one process")
     if problems := problems_in(data):
         raise MeritError(f"{data} cannot be mixed; mend its tables or make it again:\n" + first_of(problems))
     wav = read_table(data / "wav.scp")
@@ -162,6 +164,8 @@ def _mix_all(jobs: list[Job], stamps: Mapping[str, str], conditions: Mapping[flo
         for snr in {snr for job in jobs for snr in job.folders}:
             condition = conditions[snr]
             (condition.directory / "wav.scp").unlink(missing_ok=True)  # not whole until all is mixed again
+            for left_behind in condition.folder.glob("*/.*.tmp.flac"):  # of a process that was killed
+                left_behind.unlink()
             rows = [condition.settings, *map(asdict, condition.mixed.values())]
             write_text(condition.record, "".join(json.dumps(row) + "\n" for row in rows))
             streams[snr] = stack.enter_context(condition.record.open("a", encoding="utf-8"))

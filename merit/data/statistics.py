@@ -64,8 +64,10 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
     They are kept in ``data_dir/waveform_stats.json`` and read from there while it is newer than ``wav.scp``.
 
     Raises:
-        MeritError: when an utterance cannot be read or all audio is one constant.
+        MeritError: when an utterance cannot be read, all audio is one constant, or ``nj`` is less than 1.
     """
+    if nj < 1:
+        raise MeritError(f"--nj {nj}: expected at least one process")
     data_dir = Path(data_dir)
     wav = read_table(data_dir / "wav.scp")
     kept = data_dir / "waveform_stats.json"

@@ -4,13 +4,12 @@ import logging
 import multiprocessing
 import multiprocessing.connection
 import os
-import signal
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 from merit.data.audio import read_audio
@@ -18,6 +17,7 @@ from merit.errors import MeritError
 from merit.metrics.composite import CompositeVariant
 from merit.metrics.enhancement import enhancement_scores
 from merit.metrics.score_sheet import Pair, Record, ScoreSheet
+from merit.processes import quiet_processes
 from merit.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def _run(jobs: Mapping[str, list[Task]], nj: int) -> Iterator[list[tuple[int, Re
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(nj, len(jobs)), context, initializer=_end_with_parent) as pool:
         try:
-            with _quiet_processes():  # they are started by submit
+            with quiet_processes():  # they are started by submit
                 futures: list[Future] = [pool.submit(_score_utterance, utt, tasks) for utt, tasks in jobs.items()]
             for future in as_completed(futures):
                 yield future.result()
@@ -139,29 +139,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _quiet_processes() -> Iterator[None]:
-    """Processes started inside compute on one thread each and leave Ctrl-C to this one.
-
-    Numerical libraries read the number of threads when they are imported. Ctrl-C reaches all processes of a terminal's
-    job; the mask that blocks it is inherited, and this process gets a Ctrl-C of the meantime at the end.
-    """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    limits = dict.fromkeys(names, "1")
-    before = {name: os.environ.get(name) for name in limits}
-    os.environ.update(limits)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _log_oddities(sheet: ScoreSheet) -> None:

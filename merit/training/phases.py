@@ -1,5 +1,6 @@
 """The two phases of training (paper section IV-B)."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -46,6 +47,24 @@ def loss_weights(config: TrainingConfig) -> dict[str, float]:
         "enhancement": config.enhancement_weight,
         "balancing": config.balancing_weight,
     }
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def run_options(training: TrainingConfig, train: Path, dev: Path, seed: int) -> dict:
+    """What sets one run apart from another beside the model: options, data and labels, seed.
+
+    The audio is known by its normalisation, which is in the description of the model.
+    """
+    labels = {
+        f"{name}_labels": digest(directory / "utt2emo")
+        for name, directory in (("train", train), ("dev", dev))
+        if (directory / "utt2emo").exists()
+    }
+    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}
 
 
 class FrozenStates:
@@ -135,9 +154,7 @@ def train_phase1(
         encoder=None,
     )
     if accelerator.is_main_process:
-        start_run(
-            output, description, {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed}
-        )
+        start_run(output, description, run_options(training, train, dev, seed))
     prepare = {}
     if train_states is None:
         prepare = {"prepare": FrozenStates(encoder, accelerator, torch.bfloat16, crop_frames, seed)}
@@ -183,15 +200,15 @@ def train_phase2(
         ssl_fingerprint=encoder.fingerprint(),
         encoder=encoder.config_dict(),
     )
-    run = {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed}
-    run |= {"emotion_head": str(emotion_head), "enhancement_head": str(enhancement_head)}
-    if accelerator.is_main_process:
-        start_run(output, description, run)
+    run = run_options(training, train, dev, seed)
     net = build_model(description, encoder)
     for task, directory in (("emotion", emotion_head), ("enhancement", enhancement_head)):
         if task in model.tasks and directory is not None:
             load_head(net, task, directory)
             logging.info("%s head from %s", task, directory)
+            run[f"{task}_head"] = f"{directory} {digest(directory / 'model.safetensors')}"
+    if accelerator.is_main_process:
+        start_run(output, description, run)
 
     def dataset(directory: Path) -> UtteranceDataset:
         return UtteranceDataset(

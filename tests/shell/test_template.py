@@ -33,6 +33,7 @@ done
 [ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
 case $module in
 mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
+validate_data_dir) ;;
 waveform_statistics) touch "$data/waveform_stats.json" ;;
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
@@ -47,7 +48,7 @@ mkdir -p data/{train,dev,test}
 
 STAGES = [
     ["local/data.sh"],
-    ["make_babble", "mix_noise", "mix_noise", "waveform_statistics", "mix_noise", "mix_noise", "mix_noise"],
+    ["validate_data_dir", "make_babble", *["mix_noise"] * 2, "waveform_statistics", *["mix_noise"] * 3],
     ["dump_states", "dump_states"],
     ["train_head", "train_head"],
     ["train_joint"],
@@ -175,11 +176,38 @@ def test_a_changed_configuration_repeats_what_depends_on_it(recipe: Recipe) -> N
     assert modules(recipe.calls()) == [*STAGES[3], *STAGES[4], *STAGES[5]]
 
 
+def test_data_preparation_alone_needs_no_noise(recipe: Recipe) -> None:
+    assert recipe.run("--noise-seen", "crss=", "--stop-stage", "1").returncode == 0
+    assert modules(recipe.calls()) == STAGES[0]
+
+
+def test_the_tables_are_checked_and_a_change_by_hand_is_noticed(recipe: Recipe) -> None:
+    recipe.run()
+    validate = call_of(recipe.calls(), "validate_data_dir")
+    assert validate.endswith("--data [data/train,data/dev,data/test] --classes [angry,happy,neutral,sad]")
+    (recipe.folder / "data/dev/utt2emo").write_text("a-1 bored\n")
+    (recipe.folder / "fail").write_text("validate_data_dir\n")
+    assert recipe.run().returncode == 9
+    assert modules(recipe.calls()) == ["validate_data_dir"]
+    (recipe.folder / "fail").unlink()
+    assert recipe.run().returncode == 0
+    assert modules(recipe.calls()) == sum(STAGES[1:], [])
+
+
 def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
     for options, reason in (
         (["--stgae", "2"], "unknown option --stgae"),
         (["--feats", "disk"], "--feats is dump or online, not 'disk'"),
         (["--stage", "two"], "--stage is a whole number, not 'two'"),
+        (["--stage", "0"], "no stages from 0 to 6; there are 1 to 6"),
+        (["--stop-stage", "7"], "no stages from 1 to 7; there are 1 to 6"),
+        (["--stage", "5", "--stop-stage", "3"], "no stages from 5 to 3; there are 1 to 6"),
+        (["--nj", "0"], "--nj is at least 1"),
+        (["--method", "nothere"], "--method nothere: there is no conf/nothere.yaml"),
+        (["--noise-seen", "crss="], "noise 'crss=' is not name=folder"),
+        (["--noise-unseen", "dns"], "noise 'dns' is not name=folder"),
+        (["--noise-unseen", "dns=/a dns=/b"], "two noises are called dns"),
+        (["--noise-seen", "dns=/a", "--noise-unseen", "dns=/a"], "two noises are called dns"),
         (["2"], "'2' is no option"),
     ):
         result = recipe.run(*options)

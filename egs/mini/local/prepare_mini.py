@@ -11,6 +11,8 @@ from scipy.signal import resample_poly
 from merit.command import run_command
 from merit.data.audio import SAMPLE_RATE, write_audio
 from merit.data.datadir import write_data_directory
+from merit.errors import MeritError
+from merit.processes import quiet_processes
 
 # Speaker = voice variant of espeak-ng, spoken with one of its English accents. Every set has high and low voices.
 # Variants with "breath" in their definition are left out: the library does not speak them alike twice.
@@ -124,7 +126,11 @@ def prepare_mini(
     """
     utterances = {"train": train, "babble": babble, "test": test, "dev": dev}
     jobs = [(name, count, corpus.resolve(), output, seed) for name, count in utterances.items()]
-    with multiprocessing.get_context("spawn").Pool(nj, maxtasksperchild=1) as pool:
+    if nj < 1:
+        raise MeritError(f"--nj {nj}: expected at least one process")
+    with quiet_processes():
+        pool = multiprocessing.get_context("spawn").Pool(nj, maxtasksperchild=1)
+    with pool:
         pool.starmap(speak_set, jobs, chunksize=1)
 
 

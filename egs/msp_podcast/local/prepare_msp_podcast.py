@@ -151,8 +151,8 @@ def first_existing(corpus: Path, names: tuple[str, ...]) -> Path:
         if (corpus / name).exists():
             return corpus / name
     raise MeritError(
-        f"{corpus}: none of {', '.join(names)}; give the folder of MSP-Podcast that holds Audios and Labels. Academic "
-        "licences: https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html"
+        f"{corpus}: none of {', '.join(names)}; give the folder of MSP-Podcast that holds Audios and Labels "
+        "(./run.sh --msp-podcast FOLDER). Academic licences: https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html"
     )
 
 

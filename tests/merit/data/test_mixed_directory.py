@@ -200,3 +200,17 @@ def test_an_invalid_data_directory_is_not_mixed(recipe):
         mix(recipe)
     assert "wav.scp:2: not sorted, b-1 after b-2" in str(error.value)
     assert "wav.scp: the file is missing: a-2" in str(error.value)
+
+
+@pytest.mark.parametrize(("snrs", "nj", "reason"), [([], 1, "no SNR is given"), (SNRS, 0, "--nj 0")])
+def test_nothing_to_do_and_nobody_to_do_it_are_refused(recipe, snrs, nj, reason):
+    with pytest.raises(MeritError, match=reason):
+        mix(recipe, snrs=snrs, nj=nj)
+
+
+def test_halves_that_a_killed_process_left_are_removed(recipe):
+    half = recipe / "audio" / "test_hum_-5dB" / "noisy" / ".a-1.1234.tmp.flac"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    mix(recipe)
+    assert not half.exists()

@@ -73,3 +73,8 @@ def test_unusable_statistics(directory, tmp_path):
     soundfile.write(tmp_path / "u1.wav", np.array([np.nan]), 16000, subtype="FLOAT")
     with pytest.raises(MeritError, match="u1: .*NaN"):
         waveform_statistics(directory)
+
+
+def test_no_process_is_refused(directory):
+    with pytest.raises(MeritError, match="--nj 0"):
+        waveform_statistics(directory, nj=0)

@@ -165,6 +165,19 @@ def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
     assert len(history(tmp_path)) == 2
 
 
+def test_other_labels_or_other_heads_are_another_run(corpus, tiny_encoder, tmp_path):
+    model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
+    for name, epochs in (("one", 1), ("two", 2)):
+        longer = replace(training, epochs=epochs)
+        train_phase1(
+            "emotion", corpus["train"], corpus["dev"], tiny_encoder, tmp_path / name, CLASSES, model, longer, None, None, 3
+        )
+    phase2(corpus, tiny_encoder, tmp_path / "run", training=training, emotion_head=tmp_path / "one")
+    (tmp_path / "one/model.safetensors").write_bytes((tmp_path / "two/model.safetensors").read_bytes())
+    with pytest.raises(MeritError, match="run.emotion_head"):
+        phase2(corpus, tiny_encoder, tmp_path / "run", training=training, emotion_head=tmp_path / "one")
+
+
 def test_patience_ends_a_run_that_does_not_get_better(corpus, tiny_encoder, tmp_path):
     still = replace(TRAINING, epochs=9, patience=2, learning_rate=0.0, encoder_learning_rate=0.0)
     phase2(corpus, tiny_encoder, tmp_path, training=still)
