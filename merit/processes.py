@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 
 @contextmanager
@@ -17,6 +18,7 @@ def quiet_processes() -> Iterator[None]:
     limits = dict.fromkeys(names, "1")
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update(limits)
+    resource_tracker.ensure_running()  # starting it, as the first process does, would let Ctrl-C through again
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

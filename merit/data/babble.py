@@ -101,7 +101,8 @@ def _talkers(
 ) -> list[list[str]]:
     """Choose the utterances of each talker of a file: one speaker's each, or dealt out where speakers are too few."""
     shuffled = sorted(utterances, key=lambda _: generator.random())
-    speakers = sorted({utt2spk[utterance] for utterance in shuffled}, key=lambda _: generator.random())
+    # Sorted first: the order of a set of strings changes from process to process.
+    speakers = sorted(sorted({utt2spk[utterance] for utterance in shuffled}), key=lambda _: generator.random())
     if len(speakers) < talkers:
         return [shuffled[talker::talkers] for talker in range(talkers)]
     return [[utterance for utterance in shuffled if utt2spk[utterance] == speaker] for speaker in speakers[:talkers]]

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -111,3 +115,15 @@ def test_bad_speech_is_named(talkers, tmp_path):
     (data / "utt2spk").unlink()
     with pytest.raises(MeritError, match="utt2spk: the file is missing"):
         make_babble(data, tmp_path / "babble", files=(1, 0, 0))
+
+
+def test_babble_is_the_same_in_every_process(talkers, tmp_path):
+    """Strings hash differently in every process, and with them the order of sets differs."""
+    manifests = []
+    for hash_seed in ("1", "2", "3"):
+        output = tmp_path / f"babble{hash_seed}"
+        command = [sys.executable, "-m", "merit.bin.make_babble", "--data", str(talkers[0]), "--output", str(output)]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        subprocess.run([*command, "--files", "[6,3,3]", "--talkers", "3"], env=environment, check=True)
+        manifests.append((output / "manifest.tsv").read_text())
+    assert manifests[0] == manifests[1] == manifests[2]
