@@ -1,6 +1,6 @@
 """What a run leaves on disk: the model directory for use, and the state to go on from.
 
-``config.json``        what the model is, how it was trained (written first, never changed by a continued run)
+``config.json``        what the model is, how it was trained (written first)
 ``model.safetensors``  weights of the best epoch
 ``last.pt``            weights, optimiser and position of the newest saved state
 ``history.csv``        one row an epoch
@@ -60,12 +60,19 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
     Raises:
         MeritError: when ``output`` holds a run with another configuration; names what differs.
     """
+    for left_behind in output.glob(".*.tmp.*"):  # half a file, of a run that was killed while it wrote
+        left_behind.unlink()
     path = output / "config.json"
     text = describe_run(description, run)
-    if not path.exists():
+    trained = (output / "last.pt").exists() or (output / "model.safetensors").exists()
+    if not path.exists() or not trained:
+        # A run that never got to a result may be replaced by any other.
         write_text(path, text)
         return
-    found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
+    try:
+        found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
+    except ValueError as error:
+        raise MeritError(f"{path}: damaged ({error}); restore it, or remove {output} to train anew") from error
     free = ("epochs", "patience", "micro_batch_size", "workers", "checkpoint_minutes", "gradient_checkpointing")
     differ = [
         name
@@ -78,6 +85,7 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
             f"{path}: a run with another configuration is here, it cannot be continued with this one:\n{lines}\n"
             "Choose another output directory (--tag in the recipes), or remove this one to start anew"
         )
+    write_text(path, text)  # with the options that may change, as they are now
 
 
 def _flat(tree: object, prefix: str = "") -> dict[str, object]:
@@ -127,7 +135,7 @@ def load_weights(directory: Path) -> dict[str, torch.Tensor]:
     """
     path = Path(directory) / "model.safetensors"
     if not path.exists():
-        raise MeritError(f"{path}: not there; the training has not finished its first epoch")
+        raise MeritError(f"{path}: not there; train it first, or wait until its first epoch is done")
     try:
         return load_file(path)
     except SafetensorError as error:
@@ -176,7 +184,13 @@ def save_weights(model: nn.Module, directory: Path) -> None:
 def save_state(state: dict, directory: Path) -> None:
     """Write ``last.pt`` in one step."""
     with atomic_path(directory / "last.pt") as temporary:
-        torch.save(state, temporary)
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as error:  # torch's word for a full disk
+            raise MeritError(
+                f"{directory / 'last.pt'}: not written whole; the disk is most likely full, free some and run the same "
+                f"command again ({error})"
+            ) from error
 
 
 def load_state(directory: Path) -> dict | None:
@@ -190,5 +204,5 @@ def load_state(directory: Path) -> dict | None:
         return None
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError) as error:
-        raise MeritError(f"{path}: damaged ({error}); remove it to train from the start") from error
+    except Exception as error:  # torch's reader raises anything from EOFError to IndexError
+        raise MeritError(f"{path}: damaged ({error!r}); remove it to train from the start") from error

@@ -20,7 +20,8 @@ class TrainingConfig:
         gradient_clip: largest norm of the gradient; null leaves it.
         crop_seconds: random crops in training, phase 1 only (1.28 s for the enhancement head); null uses whole
             utterances.
-        emotion_weight, enhancement_weight: factors of the two losses of Eq. 11.
+        emotion_weight: factor of the cross-entropy in Eq. 11.
+        enhancement_weight: factor of the L1 loss in Eq. 11.
         balancing_weight: factor alpha of the load-balancing loss of every gate; 0 leaves it out.
         precision: auto (bfloat16 where it is fast), float32, bfloat16 or float16.
         gradient_checkpointing: recompute the encoder's activations instead of keeping them.

@@ -287,6 +287,11 @@ class Trainer:
         state = load_state(self.output)
         if state is None:
             return
+        if state["history"] and not (self.output / "model.safetensors").exists():
+            raise MeritError(
+                f"{self.output / 'model.safetensors'}: the weights of the best epoch are gone, and last.pt does not "
+                "hold them; put them back, or remove last.pt to train from the start"
+            )
         self.accelerator.unwrap_model(self.model).load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if state["scaler"] is not None:

@@ -170,7 +170,17 @@ def test_other_labels_or_other_heads_are_another_run(corpus, tiny_encoder, tmp_p
     for name, epochs in (("one", 1), ("two", 2)):
         longer = replace(training, epochs=epochs)
         train_phase1(
-            "emotion", corpus["train"], corpus["dev"], tiny_encoder, tmp_path / name, CLASSES, model, longer, None, None, 3
+            "emotion",
+            corpus["train"],
+            corpus["dev"],
+            tiny_encoder,
+            tmp_path / name,
+            CLASSES,
+            model,
+            longer,
+            None,
+            None,
+            3,
         )
     phase2(corpus, tiny_encoder, tmp_path / "run", training=training, emotion_head=tmp_path / "one")
     (tmp_path / "one/model.safetensors").write_bytes((tmp_path / "two/model.safetensors").read_bytes())

@@ -1,0 +1,81 @@
+"""What is said about files of a run that are missing, damaged or cannot be written."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from test_phases import MODEL, TRAINING, phase2
+
+from merit.errors import MeritError
+from merit.training.checkpoint import load_model, read_description, save_state
+
+ONE_EPOCH = replace(TRAINING, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tiny_encoder, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("trained") / "run"
+    phase2(corpus, tiny_encoder, output, training=ONE_EPOCH)
+    return output
+
+
+@pytest.fixture
+def run(trained, tmp_path) -> Path:
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04 half a file"])
+def test_damaged_state_is_named(corpus, tiny_encoder, run, content):
+    (run / "last.pt").write_bytes(content)
+    with pytest.raises(MeritError, match="last.pt: damaged .* remove it"):
+        phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"run": {}}'])
+def test_damaged_configuration_is_named(corpus, tiny_encoder, run, content):
+    (run / "config.json").write_text(content)
+    with pytest.raises(MeritError, match="config.json"):
+        phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+    with pytest.raises(MeritError, match="config.json: not the configuration of a trained MERIT model"):
+        read_description(run)
+
+
+def test_damaged_and_missing_weights_are_named(corpus, tiny_encoder, run):
+    weights = (run / "model.safetensors").read_bytes()
+    (run / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(MeritError, match="model.safetensors: damaged"):
+        load_model(run)
+    (run / "model.safetensors").unlink()
+    with pytest.raises(MeritError, match="model.safetensors: not there"):
+        load_model(run)
+    with pytest.raises(MeritError, match="the weights of the best epoch are gone"):
+        phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+
+
+def test_run_that_never_trained_may_be_replaced(corpus, tiny_encoder, run):
+    for name in ("last.pt", "model.safetensors"):
+        (run / name).unlink()
+    phase2(corpus, tiny_encoder, run, replace(MODEL, num_experts=2), ONE_EPOCH)
+    assert read_description(run).model.num_experts == 2
+
+
+def test_full_disk_keeps_the_state_before(run, monkeypatch):
+    before = (run / "last.pt").read_bytes()
+
+    def full(state, path):
+        Path(path).write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(MeritError, match="last.pt: not written whole; the disk is most likely full"):
+        save_state({}, run)
+    assert (run / "last.pt").read_bytes() == before
+    assert not list(run.glob(".*.tmp.*"))
+
+
+def test_halves_of_a_killed_run_are_removed(corpus, tiny_encoder, run):
+    (run / ".last.123.tmp.pt").write_bytes(b"half")
+    phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+    assert not list(run.glob(".*.tmp.*"))
