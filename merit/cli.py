@@ -27,11 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="merit",
         description="Take the noise out of speech and recognise its emotion with a trained MERIT model.",
         version=__version__,
+        allow_abbrev=False,
     )
     commands = parser.add_subcommands(metavar="COMMAND")
     for function in (enhance, emotion):
         description = function.__doc__.split("\n\n")[0]
-        command = ArgumentParser(description=description)
+        command = ArgumentParser(description=description, allow_abbrev=False)
         command.add_argument("inputs", metavar="IN", nargs="+", type=Path, help="Audio files, or directories of them.")
         command.add_function_arguments(function, skip={"inputs"}, as_positional=False)
         commands.add_subcommand(function.__name__, command, help=description)

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,16 +17,17 @@ def run_command(function: Callable) -> None:
 
     Options, their types, defaults and help come from the signature and docstring of ``function`` (jsonargparse):
     ``--config FILE`` reads them from YAML, ``--print_config`` shows them all, later options override earlier ones.
+    Of the processes of a distributed training the first one logs, the others only warn.
     Exit status: 0 done, 1 an error a user can mend (``MeritError``, a full disk), 2 unusable options, 130 interrupted.
     """
     logging.basicConfig(
-        level=logging.INFO,
+        level=logging.INFO if os.environ.get("RANK", "0") == "0" else logging.WARNING,
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
     )
     with errors_as_exit_status():
-        auto_cli(function, as_positional=False)
+        auto_cli(function, as_positional=False, allow_abbrev=False)  # a half-typed option is a mistyped one
 
 
 @contextmanager

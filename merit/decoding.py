@@ -9,7 +9,6 @@
 """
 
 import csv
-import hashlib
 import io
 import json
 import logging
@@ -19,11 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import SAMPLE_RATE, audio_duration, entry_file, entry_stamp, read_audio, write_audio
+from merit.data.audio import SAMPLE_RATE, audio_duration, read_audio, write_audio
 from merit.data.datadir import read_table, write_table
+from merit.data.state_shards import audio_digest
 from merit.device import Precision
 from merit.errors import MeritError
-from merit.files import atomic_path, write_text
+from merit.files import atomic_path, sha256, write_text
 from merit.inference import Merit, Result, check_length
 from merit.progress import progress
 
@@ -53,8 +53,12 @@ def decode_conditions(
     names = [directory.name for directory in data]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise MeritError(f"--data: two directories are called {repeated[0]}, and their results would go to one place")
-    weights = _sha256(model / "model.safetensors")
-    sources = {directory: {"weights": weights, "data": _fingerprint(directory)} for directory in data}
+    if not (model / "model.safetensors").exists():
+        raise MeritError(f"{model}: no model.safetensors; expected the directory of a trained model")
+    weights = sha256(model / "model.safetensors")
+    sources = {
+        directory: {"weights": weights, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data
+    }
     to_do = [directory for directory in data if not _is_complete(output / directory.name, sources[directory])]
     if len(to_do) < len(data):
         logger.info("%s: %d of %d conditions are decoded already", output, len(data) - len(to_do), len(data))
@@ -200,26 +204,3 @@ def _is_complete(output: Path, source: Mapping[str, str]) -> bool:
     except (OSError, ValueError):
         return False
     return {name: found.get(name) for name in source} == dict(source)
-
-
-def _fingerprint(data: Path) -> str:
-    """Of the audio of a data directory: its files with their sizes and times."""
-    digest = hashlib.sha256()
-    for utterance, entry in read_table(data / "wav.scp").items():
-        try:
-            digest.update(f"{utterance} {entry_stamp(entry)}\n".encode())
-        except FileNotFoundError as error:
-            missing = f"utterance {utterance}: there is no file {entry_file(entry)}"
-            raise MeritError(f"{data / 'wav.scp'}: {missing}; run the noise mixing again (stage 2)") from error
-    return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    except FileNotFoundError as error:
-        raise MeritError(f"{path}: not there; expected the directory of a trained model") from error
-    return digest.hexdigest()

@@ -29,7 +29,7 @@ DEPENDENCIES = (
     ("pesq", "pesq", "PESQ"),
     ("pystoi", "pystoi", "STOI"),
     ("scikit-learn", "sklearn.metrics", "F1, UAR, confusion matrix"),
-    ("scipy", "scipy.signal", "signal processing of the scores"),
+    ("scipy", "scipy.signal", "resampling of the mini corpus"),
     ("numpy", "numpy", "arrays"),
     ("matplotlib", "matplotlib.figure", "figures"),
     ("tensorboard", "tensorboard.compat", "training curves"),

@@ -9,7 +9,6 @@ set -euo pipefail
 . "$(dirname "$0")/../TEMPLATE/merit.sh"
 
 emodb= # the corpus: the folder that holds wav/03a01Fa.wav
-babble_data=data/babble # training speakers, in emotions that are not recognised here
 babble_data=data/babble # what the training speakers say in other emotions
 nj=2
 

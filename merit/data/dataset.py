@@ -61,11 +61,6 @@ class Batch:
         }
         return replace(self, **pinned)
 
-    @property
-    def seconds(self) -> float:
-        """Audio in the batch, padding not counted."""
-        return float(self.lengths.sum()) / SAMPLE_RATE
-
 
 def crop_window(
     key: str, epoch: int, seed: int, frames: int, samples: int, crop_frames: int | None

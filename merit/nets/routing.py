@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from merit.errors import MeritError
+
 GateWeight = Literal["prob", "hard"]
 
 
@@ -43,14 +45,17 @@ class Gate(nn.Module):
         top_k: K experts kept for each frame; None keeps all (dense).
         weight: ``prob`` multiplies the experts' outputs by the probability (Eq. 6). ``hard`` multiplies by 1, as the
             authors' released code does; such a gate gets no gradient from the task.
+
+    Raises:
+        MeritError: when K is not between 1 and N, or a dense gate is to have hard weights.
     """
 
     def __init__(self, input_size: int, num_experts: int, top_k: int | None, weight: GateWeight = "prob") -> None:
         super().__init__()
         if top_k is not None and not 1 <= top_k <= num_experts:
-            raise ValueError(f"top_k is {top_k}; it must lie between 1 and the number of experts, {num_experts}")
+            raise MeritError(f"top_k is {top_k}; it must lie between 1 and the number of experts, {num_experts}")
         if top_k is None and weight == "hard":
-            raise ValueError("a dense gate weighs experts by its probabilities; hard weights need top_k")
+            raise MeritError("a dense gate weighs experts by its probabilities; hard weights need top_k")
         self.top_k = top_k
         self.weight = weight
         self.projection = nn.Linear(input_size, num_experts)

@@ -6,6 +6,8 @@
 ``history.csv``        one row an epoch
 """
 
+import csv
+import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -179,6 +181,15 @@ def save_weights(model: nn.Module, directory: Path) -> None:
     """Write ``model.safetensors`` in one step."""
     weights = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
     save_tensors(weights, directory / "model.safetensors")
+
+
+def save_history(rows: list[dict[str, float]], directory: Path) -> None:
+    """Write ``history.csv``: one row an epoch, all with the same columns."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[-1]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(directory / "history.csv", text.getvalue())
 
 
 def save_state(state: dict, directory: Path) -> None:

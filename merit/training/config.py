@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 
 from merit.device import Precision
+from merit.errors import MeritError
 
 
 @dataclass
 class TrainingConfig:
     """How long, how fast and in what portions a model is trained (paper section IV-B).
 
+    Raises:
+        MeritError: when epochs or a batch size is below 1.
+
     Attributes:
         epochs: passes over the training set.
         patience: stop after so many epochs without a better dev criterion; null never stops early.
         batch_size: utterances of one optimiser step, over all processes and micro-batches.
-        micro_batch_size: utterances computed at once in one process; changes memory and speed, not the result.
+        micro_batch_size: utterances computed at once in one process; changes memory and speed,
+            and of the result only the draw of dropout.
         learning_rate: AdamW step size of everything but the encoder.
         encoder_learning_rate: AdamW step size of the encoder's transformer layers.
         weight_decay: AdamW decay.
@@ -45,3 +50,8 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     workers: int = 2
     checkpoint_minutes: float = 15.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "micro_batch_size"):
+            if getattr(self, name) < 1:
+                raise MeritError(f"training.{name} is {getattr(self, name)}; it must be at least 1")

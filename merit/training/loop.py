@@ -1,51 +1,31 @@
 """The training loop of both phases: epochs, the dev set, saved states, early stopping."""
 
-import csv
-import io
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from merit.data.audio import SAMPLE_RATE
 from merit.data.batching import EpochSampler
 from merit.data.dataset import Batch, CollateMicroBatches, UtteranceDataset
-from merit.device import resolve_precision
 from merit.errors import MeritError
-from merit.files import write_text
+from merit.metrics.f1 import f1_macro
 from merit.nets.model import MeritModel
 from merit.progress import progress
-from merit.training.checkpoint import load_state, save_state, save_weights
+from merit.training.accelerator import make_optimizer
+from merit.training.checkpoint import load_state, save_history, save_state, save_weights
 from merit.training.config import TrainingConfig
 from merit.training.objective import JointObjective
 
 Prepare = Callable[[Batch, int | None], Batch]
 """Completes a batch on its device; its second argument is the epoch in training and None on the dev set."""
-
-
-def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
-    """Devices, processes and precision of a run, with TensorBoard under ``output/tensorboard``."""
-    precision = resolve_precision(config.precision, PartialState().device)
-    mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[precision]
-    accelerator = Accelerator(mixed_precision=mixed, log_with="tensorboard", project_dir=output)
-    accelerator.init_trackers("tensorboard")
-    return accelerator
-
-
-def parameter_groups(model: MeritModel, config: TrainingConfig) -> list[dict]:
-    """Trainable parameters: the encoder's at its own learning rate, the others at the common one."""
-    groups: dict[bool, list[Tensor]] = {True: [], False: []}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups[name.startswith("encoder.")].append(parameter)
-    rates = {True: config.encoder_learning_rate, False: config.learning_rate}
-    return [{"params": params, "lr": rates[of_encoder]} for of_encoder, params in groups.items() if params]
 
 
 def read(loader: DataLoader) -> Iterator[list[Batch]]:
@@ -69,7 +49,7 @@ class Trainer:
         config: options of the run.
         output: directory of the run, with its ``config.json`` written already.
         seed: of batches, crops and dropout.
-        accelerator: from :func:`make_accelerator`.
+        accelerator: from :func:`merit.training.accelerator.make_accelerator`.
         prepare: completes a batch on its device (states of a frozen encoder, crops).
     """
 
@@ -85,22 +65,23 @@ class Trainer:
         accelerator: Accelerator,
         prepare: Prepare = lambda batch, epoch: batch,
     ) -> None:
+        for dataset in (train_set, dev_set):
+            if len(dataset) < accelerator.num_processes:
+                raise MeritError(
+                    f"{dataset.directory}: {len(dataset)} utterances for {accelerator.num_processes} processes; "
+                    "every process needs one"
+                )
         self.objective = objective
         self.config = config
         self.output = output
         self.seed = seed
         self.accelerator = accelerator
         self.prepare = prepare
-        optimizer = torch.optim.AdamW(
-            parameter_groups(model, config),
-            weight_decay=config.weight_decay,
-            fused=accelerator.device.type == "cuda",
-        )
+        optimizer = make_optimizer(model, config, accelerator.device)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.train_sampler = self._sampler(train_set, shuffle=True)
         self.train_loader = self._loader(train_set, self.train_sampler)
         self.dev_loader = self._loader(dev_set, self._sampler(dev_set, shuffle=False))
-        self.train_seconds = sum(train_set.samples) / SAMPLE_RATE
         self.epoch = 0
         self.step = 0
         self.sums: dict[str, float] = {}
@@ -151,16 +132,26 @@ class Trainer:
     def _train_epoch(self) -> None:
         self.model.train()
         self.train_sampler.start_at(self.epoch, self.step)
+        left = [self.train_sampler.lengths[index] for batch in self.train_sampler.batches for index in batch]
         with progress(
-            self.train_seconds, f"epoch {self.epoch + 1}/{self.config.epochs}", " audio-s", unit_scale=True
+            self._seconds(torch.tensor(left)),
+            f"epoch {self.epoch + 1}/{self.config.epochs}",
+            " audio-s",
+            unit_scale=True,
         ) as bar:
             for batches in read(self.train_loader):
                 values = self._train_step(batches)
-                bar.update(sum(batch.seconds for batch in batches) * self.accelerator.num_processes)
+                bar.update(sum(self._seconds(batch.lengths) for batch in batches) * self.accelerator.num_processes)
                 bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
                 self.step += 1
                 if time.monotonic() - self.saved_at > 60 * self.config.checkpoint_minutes:
                     self._save()
+
+    def _seconds(self, samples: Tensor) -> float:
+        """Audio that is trained on of utterances of so many samples (B,): their crops where crops are taken."""
+        if self.config.crop_seconds is not None:
+            samples = samples.clamp_max(round(self.config.crop_seconds * SAMPLE_RATE))
+        return samples.sum().item() / SAMPLE_RATE
 
     def _train_step(self, batches: list[Batch]) -> dict[str, float]:
         # One seed a step and process makes dropout independent of how the run got here.
@@ -235,9 +226,14 @@ class Trainer:
         }
         tasks = {name: value for name, value in losses.items() if name in self.objective.tasks}
         losses["criterion"] = self.objective.total(tasks)
+        if not math.isfinite(losses["criterion"]):
+            raise MeritError(
+                f"{self.output}: the dev criterion is {losses['criterion']} after epoch {self.epoch + 1}; look at the "
+                "dev audio, or use a lower learning rate or --training.precision float32"
+            )
         if "emotion" in tasks:
             confusion = self.accelerator.reduce(confusion.to(self.accelerator.device), "sum")
-            losses["f1_macro"] = f1_macro(confusion)
+            losses["f1_macro"] = f1_macro(confusion.cpu().numpy())
         return losses
 
     def _end_epoch(self) -> None:
@@ -260,7 +256,7 @@ class Trainer:
         if self.accelerator.is_main_process:
             if self._best() is row:
                 save_weights(self.accelerator.unwrap_model(self.model), self.output)
-            write_text(self.output / "history.csv", _as_csv(self.history))
+            save_history(self.history, self.output)
         self._save()
 
     # Saved states
@@ -299,17 +295,3 @@ class Trainer:
         self.epoch, self.step = state["epoch"], state["step"]
         self.sums, self.history = state["sums"], state["history"]
         logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
-
-
-def f1_macro(confusion: Tensor) -> float:
-    """Mean over classes of ``2 TP / (2 TP + FP + FN)`` from a confusion matrix (C, C) with true classes as rows."""
-    hits = confusion.diagonal()
-    return float((2 * hits / (confusion.sum(dim=0) + confusion.sum(dim=1)).clamp_min(1)).mean())
-
-
-def _as_csv(rows: list[dict[str, float]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[-1]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

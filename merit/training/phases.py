@@ -1,6 +1,5 @@
 """The two phases of training (paper section IV-B)."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -15,13 +14,15 @@ from merit.data.dataset import FRAME_SAMPLES, Batch, UtteranceDataset, crop_stat
 from merit.data.state_shards import ShardReader
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
+from merit.files import sha256
 from merit.nets.model import ModelConfig, Task
 from merit.nets.ssl import SpeechEncoder, load_encoder
 from merit.objectives.losses import balanced_class_weights
+from merit.training.accelerator import make_accelerator
 from merit.training.checkpoint import ModelDescription, build_model, load_head, start_run
 from merit.training.config import TrainingConfig
 from merit.training.dump import state_header
-from merit.training.loop import Trainer, make_accelerator
+from merit.training.loop import Trainer
 from merit.training.objective import JointObjective
 
 
@@ -49,18 +50,13 @@ def loss_weights(config: TrainingConfig) -> dict[str, float]:
     }
 
 
-def digest(file: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def run_options(training: TrainingConfig, train: Path, dev: Path, seed: int) -> dict:
     """What sets one run apart from another beside the model: options, data and labels, seed.
 
     The audio is known by its normalisation, which is in the description of the model.
     """
     labels = {
-        f"{name}_labels": digest(directory / "utt2emo")
+        f"{name}_labels": sha256(directory / "utt2emo")
         for name, directory in (("train", train), ("dev", dev))
         if (directory / "utt2emo").exists()
     }
@@ -121,7 +117,13 @@ def train_phase1(
         training: options of the run.
         train_states, dev_states: dumps of the two directories; None computes the states online.
         seed: of initialisation, batches, crops and dropout.
+
+    Raises:
+        MeritError: when only one of the two directories comes with a dump, a dump holds other states, this output
+            holds another run, or data cannot be used.
     """
+    if (train_states is None) != (dev_states is None):
+        raise MeritError("train_states and dev_states: give both dumps, or neither to compute the states online")
     accelerator = make_accelerator(training, output)
     set_seed(seed)
     statistics = waveform_statistics(train)
@@ -150,7 +152,7 @@ def train_phase1(
         hidden_size=encoder.hidden_size,
         statistics=statistics,
         ssl=ssl,
-        ssl_fingerprint=encoder.fingerprint(),
+        ssl_fingerprint=expected["fingerprint"],
         encoder=None,
     )
     if accelerator.is_main_process:
@@ -181,6 +183,10 @@ def train_phase2(
         train, dev, ssl, output, classes, model, training, seed: see :func:`train_phase1`.
         emotion_head, enhancement_head: directories of phase 1 that the heads start from; None starts one afresh.
             Experts and gates always start afresh.
+
+    Raises:
+        MeritError: when crops are asked for, a head of phase 1 is missing or has other sizes, this output holds
+            another run, or data cannot be used.
     """
     if training.crop_seconds is not None:
         raise MeritError(
@@ -206,7 +212,7 @@ def train_phase2(
         if task in model.tasks and directory is not None:
             load_head(net, task, directory)
             logging.info("%s head from %s", task, directory)
-            run[f"{task}_head"] = f"{directory} {digest(directory / 'model.safetensors')}"
+            run[f"{task}_head"] = f"{directory} {sha256(directory / 'model.safetensors')}"
     if accelerator.is_main_process:
         start_run(output, description, run)
 

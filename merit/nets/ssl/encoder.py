@@ -74,7 +74,7 @@ class SpeechEncoder(nn.Module, ABC):
             lengths: (B,) samples of each.
 
         Returns:
-            states (B, T, L, D), without meaning from an utterance's last frame on, and frame lengths (B,).
+            states (B, T, L, D), without meaning past the last frame of an utterance, and frame lengths (B,).
 
         Raises:
             MeritError: when a signal is shorter than one frame or longer than the encoder can take.

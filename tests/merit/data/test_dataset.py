@@ -32,7 +32,7 @@ def test_collate_pads_with_zeros():
     assert batch.keys == ["a", "b"] and batch.clean is None and batch.labels is None
     assert batch.noisy.shape == (2, 5) and batch.noisy[0, 3:].sum() == 0
     assert batch.states.shape == (2, 3, 4, 5) and batch.states[0, 2].sum() == 0
-    assert batch.seconds == 8 / 16000
+    assert batch.lengths.tolist() == [3, 5] and batch.frame_lengths.tolist() == [2, 3]
 
 
 def test_cropping_a_batch_equals_cropping_its_utterances():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from merit.errors import MeritError
 from merit.nets.experts import Experts, MixtureOfExperts
 from merit.nets.routing import Gate
 from merit.nets.spectrum import length_mask
@@ -117,7 +118,7 @@ def test_parameter_counts_at_the_papers_sizes():
 
 
 def test_unusable_gates_are_refused():
-    with pytest.raises(ValueError, match="between 1 and the number of experts"):
+    with pytest.raises(MeritError, match="between 1 and the number of experts"):
         Gate(4, 3, top_k=4)
-    with pytest.raises(ValueError, match="hard weights need top_k"):
+    with pytest.raises(MeritError, match="hard weights need top_k"):
         Gate(4, 3, top_k=None, weight="hard")

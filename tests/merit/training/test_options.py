@@ -1,0 +1,143 @@
+"""Options of a training run that no other test touches: each must do what its description says."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from test_phases import MODEL, TRAINING, assert_same, history, phase2
+
+from merit.bin.train_joint import train_joint
+from merit.command import run_command
+from merit.errors import MeritError
+from merit.nets.model import ModelConfig
+from merit.training.phases import train_phase1
+
+ONE_EPOCH = replace(TRAINING, epochs=1)
+
+
+def test_gradient_checkpointing_changes_nothing(corpus, tiny_encoder, tmp_path):
+    kept = phase2(corpus, tiny_encoder, tmp_path / "kept", training=ONE_EPOCH)
+    again = phase2(corpus, tiny_encoder, tmp_path / "again", training=replace(ONE_EPOCH, gradient_checkpointing=True))
+    assert_same(again, kept, 1e-6)
+
+
+def test_bfloat16_is_close_to_float32(corpus, tiny_encoder, tmp_path):
+    rows = []
+    for precision in ("float32", "bfloat16"):
+        AcceleratorState._reset_state()  # accelerate keeps one precision for the life of a process
+        phase2(corpus, tiny_encoder, tmp_path / precision, training=replace(ONE_EPOCH, precision=precision))
+        rows.append(history(tmp_path / precision)[0])
+    AcceleratorState._reset_state()
+    for name in ("train_emotion", "train_enhancement", "dev_criterion"):
+        assert rows[0][name] == pytest.approx(rows[1][name], rel=0.05)
+        assert rows[0][name] != rows[1][name]
+
+
+def test_balancing_loss_is_trained_and_no_part_of_the_criterion(corpus, tiny_encoder, tmp_path):
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, balancing_weight=0.01))
+    row = history(tmp_path)[0]
+    # Two gates over three experts: between 2 (even) and 6 (one expert takes all).
+    assert 1.9 < row["train_balancing"] < 6 and 1.9 < row["dev_balancing"] < 6
+    assert row["dev_criterion"] == pytest.approx(row["dev_emotion"] + row["dev_enhancement"])
+
+
+def test_loss_weights_choose_what_is_learned(corpus, tiny_encoder, tmp_path):
+    training = replace(ONE_EPOCH, emotion_weight=0.0, enhancement_weight=2.0, weight_decay=0.0)
+    start = phase2(corpus, tiny_encoder, tmp_path / "start", training=replace(ONE_EPOCH, learning_rate=0.0))
+    weights = phase2(corpus, tiny_encoder, tmp_path / "run", training=training)
+    moved = {
+        task: any(not torch.equal(weights[name], start[name]) for name in weights if name.startswith(f"{task}_head."))
+        for task in ("emotion", "enhancement")
+    }
+    assert moved == {"emotion": False, "enhancement": True}
+    row = history(tmp_path / "run")[0]
+    assert row["dev_criterion"] == pytest.approx(2 * row["dev_enhancement"])
+
+
+def test_gradients_are_clipped_over_all_parameters(corpus, tiny_encoder, tmp_path, monkeypatch):
+    norms = []
+    step = torch.optim.AdamW.step
+
+    def recording(self, *arguments, **options):
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        norms.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+        return step(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", recording)
+    phase2(corpus, tiny_encoder, tmp_path / "free", training=ONE_EPOCH)
+    assert min(norms) > 0.01
+    norms.clear()
+    phase2(corpus, tiny_encoder, tmp_path / "clipped", training=replace(ONE_EPOCH, gradient_clip=0.01))
+    assert norms == pytest.approx([0.01] * len(norms), rel=1e-3)
+
+
+def test_error_of_a_worker_process_keeps_its_message_alone(corpus, tiny_encoder, tmp_path):
+    directory = tmp_path / "train"
+    directory.mkdir()
+    for file in corpus["train"].iterdir():
+        text = file.read_text()
+        (directory / file.name).write_text(text)
+    lines = (directory / "wav.scp").read_text().splitlines()
+    lines[5] = f"{lines[5].split()[0]} {tmp_path}/nowhere.flac"
+    (directory / "waveform_stats.json").write_text('{"mean": 0.0, "std": 0.2, "samples": 1}')
+    (directory / "wav.scp").write_text("\n".join(lines) + "\n")
+    (directory / "waveform_stats.json").touch()
+    with pytest.raises(MeritError, match=r"^train005: .*nowhere.flac: there is no such file") as caught:
+        phase2({**corpus, "train": directory}, tiny_encoder, tmp_path / "run", training=replace(ONE_EPOCH, workers=1))
+    assert "Traceback" not in str(caught.value)
+
+
+def test_dumps_come_in_pairs(corpus, tiny_encoder, tmp_path):
+    with pytest.raises(MeritError, match="train_states and dev_states"):
+        train_phase1(
+            "emotion",
+            corpus["train"],
+            corpus["dev"],
+            tiny_encoder,
+            tmp_path,
+            ["angry", "happy", "neutral", "sad"],
+            ModelConfig(front_end="weighted_sum"),
+            ONE_EPOCH,
+            tmp_path / "states",
+            None,
+            3,
+        )
+
+
+def test_float16_needs_a_gpu(corpus, tiny_encoder, tmp_path):
+    with pytest.raises(MeritError, match="float16 is trained on GPUs alone"):
+        phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, precision="float16"))
+
+
+def test_dev_criterion_that_is_not_finite_is_an_error(corpus, tiny_encoder, tmp_path, monkeypatch):
+    step = torch.optim.AdamW.step
+
+    def breaking(self, *arguments, **options):
+        step(self, *arguments, **options)
+        self.param_groups[-1]["params"][-1].data.fill_(torch.nan)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", breaking)
+    with pytest.raises(MeritError, match="the dev criterion is nan after epoch 1"):
+        phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, batch_size=12))
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_crops_are_refused_in_phase_2(corpus, tiny_encoder, tmp_path):
+    with pytest.raises(MeritError, match="crops are for phase 1"):
+        phase2(corpus, tiny_encoder, tmp_path, MODEL, replace(ONE_EPOCH, crop_seconds=1.28))
+
+
+@pytest.mark.parametrize("option", ["--training.epoch", "--training.epocks", "--model.num"])
+def test_mistyped_and_half_typed_options_are_refused(option, monkeypatch, capsys):
+    arguments = ["--train", "a", "--dev", "b", "--ssl", "c", "--output", "d", "--classes", "[x,y]", option, "3"]
+    monkeypatch.setattr("sys.argv", ["train_joint", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        run_command(train_joint)
+    assert ended.value.code == 2 and option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "micro_batch_size"])
+def test_nothing_to_do_is_refused(name):
+    with pytest.raises(MeritError, match=f"training.{name} is 0"):
+        replace(TRAINING, **{name: 0})
