@@ -7,3 +7,6 @@ if [ -z "$python" ]; then
 fi
 export python               # for local/data.sh
 export PYTHONUNBUFFERED=1   # logs are followed while they grow
+# Threads that wait give their core away. Spinning, which is the default, takes it from those that are waited for when
+# anything else runs on the machine, and slows recurrent layers down many times over.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}

@@ -30,7 +30,7 @@ class EmotionScores:
 
 
 def f1_macro(confusion: np.ndarray) -> float:
-    """Mean of ``2 TP / (2 TP + FP + FN)`` over the classes that occur, from counts (C, C) with the reference as rows."""
+    """Mean of ``2 TP / (2 TP + FP + FN)`` over the classes that occur; counts (C, C) have the reference as rows."""
     occurrences = confusion.sum(axis=0) + confusion.sum(axis=1)
     return float((2 * confusion.diagonal()[occurrences > 0] / occurrences[occurrences > 0]).mean())
 

@@ -119,6 +119,8 @@ class Trainer:
             self._end_epoch()
         best = self._best()
         logging.info("%s: best epoch %d, dev criterion %.4f", self.output, best["epoch"], best["dev_criterion"])
+        if self.config.keep == "last":
+            logging.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
         self.accelerator.end_training()
 
     def _best(self) -> dict[str, float]:
@@ -254,7 +256,7 @@ class Trainer:
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if self.accelerator.is_main_process:
-            if self._best() is row:
+            if self.config.keep == "last" or self._best() is row:
                 save_weights(self.accelerator.unwrap_model(self.model), self.output)
             save_history(self.history, self.output)
         self._save()

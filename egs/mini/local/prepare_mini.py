@@ -30,13 +30,16 @@ VOICES = {
 }  # fmt: skip
 
 # Mean and standard deviation of rate, pitch, range and volume (espeak-ng's scales, see ``Prosody``). The distributions
-# overlap a little; the voices, which differ in pitch and level of their own, make the emotions overlap more.
+# overlap a little; the voices, which differ in pitch of their own, make the emotions overlap more.
 EMOTIONS = {
     "angry": ((235, 14), (44, 7), (64, 9), (66, 6)),
     "happy": ((200, 14), (82, 7), (92, 7), (43, 5)),
     "neutral": ((185, 14), (44, 7), (26, 8), (27, 5)),
     "sad": ((145, 12), (30, 8), (10, 7), (15, 3)),
 }
+# Standard deviation of a voice's median utterance. Some voice variants are several times as loud as others, more than
+# anger is louder than sadness.
+LEVEL = 0.05
 LOWEST, HIGHEST = (110, 5, 0, 8), (280, 99, 100, 80)
 
 # One word of each column makes a sentence, so that the words say nothing about the emotion.
@@ -81,15 +84,20 @@ def speak_set(name: str, utterances: int, corpus: Path, output: Path, seed: int)
     """
     espeak = Espeak()
     plan = [utterance for speaker in VOICES[name] for utterance in plan_speaker(speaker, utterances, seed)]
-    wav, durations = {}, {}
+    waveforms, durations = {}, {}
     for utterance in plan:
         voice = f"{VOICES[name][utterance.speaker]}+{utterance.speaker}"
         waveform = espeak.speak(utterance.text, voice, utterance.prosody)
         common = np.gcd(SAMPLE_RATE, espeak.sample_rate)
         waveform = resample_poly(waveform, SAMPLE_RATE // common, espeak.sample_rate // common)
-        wav[utterance.name] = corpus / utterance.speaker / f"{utterance.name}.flac"
-        write_audio(wav[utterance.name], waveform)
+        waveforms[utterance.name] = waveform
         durations[utterance.name] = len(waveform) / SAMPLE_RATE
+    wav = {utterance.name: corpus / utterance.speaker / f"{utterance.name}.flac" for utterance in plan}
+    for speaker in VOICES[name]:
+        own = [utterance.name for utterance in plan if utterance.speaker == speaker]
+        level = np.median([np.std(waveforms[utterance]) for utterance in own])
+        for utterance in own:
+            write_audio(wav[utterance], waveforms[utterance] * (LEVEL / level))
     write_data_directory(
         output / name,
         wav=wav,

@@ -11,6 +11,7 @@ from merit.bin.train_joint import train_joint
 from merit.command import run_command
 from merit.errors import MeritError
 from merit.nets.model import ModelConfig
+from merit.training.loop import Trainer
 from merit.training.phases import train_phase1
 
 ONE_EPOCH = replace(TRAINING, epochs=1)
@@ -141,3 +142,11 @@ def test_mistyped_and_half_typed_options_are_refused(option, monkeypatch, capsys
 def test_nothing_to_do_is_refused(name):
     with pytest.raises(MeritError, match=f"training.{name} is 0"):
         replace(TRAINING, **{name: 0})
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_weights_of_the_epoch_asked_for_are_kept(corpus, tiny_encoder, tmp_path, monkeypatch, keep):
+    monkeypatch.setattr(Trainer, "evaluate", lambda self: {"criterion": float(self.epoch)})  # worse every time
+    weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep))
+    last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
+    assert all(torch.equal(value, last[name]) for name, value in weights.items()) == (keep == "last")
