@@ -13,7 +13,7 @@ mini=downloads/mini # where the speech is written
 babble_data=data/babble # voices that are in no other set
 noise_unseen="wind=dump/noise/wind machine=dump/noise/machine"
 ssl=dump/encoder/wavlm_mini # made by stage 1 with random weights
-snr_train=8 # an untrained encoder does not bear a test far from the noise level of its training
+snr_train=10 # an untrained encoder does not bear a test far from the noise level of its training
 nj=2
 ngpu=0
 

@@ -16,8 +16,8 @@ class TrainingConfig:
 
     Attributes:
         epochs: passes over the training set.
-        keep: ``best`` keeps the weights of the epoch that is best on the dev set; ``last`` those of the last epoch, for a
-            dev set that is too small to choose an epoch by.
+        keep: ``best`` keeps the weights of the epoch that is best on the dev set; ``last`` those of the last epoch,
+            for a dev set that is too small to choose an epoch by.
         patience: stop after so many epochs without a better dev criterion; null never stops early.
         batch_size: utterances of one optimiser step, over all processes and micro-batches.
         micro_batch_size: utterances computed at once in one process; changes memory and speed,
