@@ -115,8 +115,8 @@ merit() {
             "$python" -m merit.bin.validate_data_dir --data "[data/train,data/dev,data/test]" \
             --classes "$(list "$classes")"
         if [ -n "$babble_done" ]; then
-            step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" "${prepare_job[@]}" -- \
-                "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
+            step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" \
+                "${prepare_job[@]}" -- "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
         fi
         for set in train dev; do
             step "dump/log/${set}_${seen%%=*}_${snr_train}dB" --reads "dump/log/validate.done $babble_done" \
