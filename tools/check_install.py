@@ -16,7 +16,7 @@ from pathlib import Path
 # Distribution, module to import, what it is for.
 DEPENDENCIES = (
     ("torch", "torch", "tensors and models"),
-    ("torchaudio", "torchaudio.functional", "resampling, log-mel features"),
+    ("torchaudio", "torchaudio.functional", "resampling"),
     ("transformers", "transformers", "encoders and their weights"),
     ("s3prl", "s3prl.upstream.wavlm.WavLM", "original WavLM checkpoints"),
     ("accelerate", "accelerate", "mixed precision, accumulation, several GPUs"),

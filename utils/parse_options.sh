@@ -34,7 +34,7 @@ _is_option() {
 
 _print_help() {
     local name explanation value
-    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$0"
     printf '\nOptions and their defaults:\n'
     while read -r name explanation; do
         value=${!name}

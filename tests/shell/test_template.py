@@ -238,3 +238,12 @@ def test_help_of_every_recipe(name: str) -> None:
 def test_path_and_cmd_are_the_same_in_every_recipe() -> None:
     for name in ("path.sh", "cmd.sh"):
         assert len({path.read_text() for path in ROOT.glob(f"egs/*/{name}")}) == 1, name
+
+
+@pytest.mark.parametrize("recipe", ["mini", "emodb", "msp_podcast"])
+def test_help_of_a_recipe_is_its_header_and_its_options(recipe):
+    found = subprocess.run([ROOT / "egs" / recipe / "run.sh", "--help"], capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("Joint emotion recognition and speech enhancement")
+    assert "shellcheck" not in found.stdout
+    for option in ("--stage 1", "--stop-stage 6", "--noise-unseen", f"--{recipe.replace('_', '-')}"):
+        assert option in found.stdout
