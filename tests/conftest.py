@@ -5,8 +5,8 @@ import signal
 import pytest
 import torch
 
-# A suite started in the background of a script (`tests/run.sh &`) inherits an ignored Ctrl-C and would hand it on to the
-# commands whose interruption it tests.
+# A suite started in the background of a script (`tests/run.sh &`) inherits an ignored Ctrl-C and would hand it on to
+# the commands whose interruption it tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
