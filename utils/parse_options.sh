@@ -18,7 +18,7 @@ _options_fail() {
 _declarations= # of the script that was called, then of those it has sourced
 for ((_level = ${#BASH_SOURCE[@]} - 1; _level > 0; _level--)); do
     _declarations+=$(head -n "$((BASH_LINENO[_level - 1] - 1))" "${BASH_SOURCE[_level]}" |
-        grep -E '^[a-z][a-z0-9_]*=' || true)$'\n'
+        sed -n '/^[a-z][a-z0-9_]*=/p')$'\n'
 done
 # A name declared twice keeps its first place and the first explanation found; awk's output is `name explanation`.
 _options=$(printf '%s' "$_declarations" | awk '

@@ -138,7 +138,7 @@ def submit(
     try:
         return executor.submit(job)
     except FailedJobError as error:
-        raise MeritError(f"sbatch refused the job; cmd.sh says what is asked for: {error}") from error
+        raise MeritError(f"sbatch refused the job; egs/TEMPLATE/cmd.sh says what is asked for: {error}") from error
     finally:
         signal.signal(signal.SIGINT, previous)
 

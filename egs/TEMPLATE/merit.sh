@@ -93,8 +93,8 @@ merit() {
     fi
     # shellcheck disable=SC2086 # a list
     [ "$stop_stage" -eq 1 ] || check_noises "$seen" $noise_unseen
-    . ./path.sh # sets python
-    . ./cmd.sh  # sets prepare_job, dump_job, train_job, decode_job
+    . "$MERIT_ROOT/egs/TEMPLATE/path.sh" # sets python
+    . "$MERIT_ROOT/egs/TEMPLATE/cmd.sh"  # sets prepare_job, dump_job, train_job, decode_job
     . "$MERIT_ROOT/utils/step.sh"
 
     local train=train_${seen%%=*}_${snr_train}dB dev=dev_${seen%%=*}_${snr_train}dB

@@ -64,9 +64,8 @@ class Recipe:
         self.folder = root / "egs/mini"
         shutil.copytree(ROOT / "utils", root / "utils")
         shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
-        for name in ("run.sh", "path.sh", "cmd.sh"):
-            (self.folder / "local").mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / "egs/mini" / name, self.folder)
+        (self.folder / "local").mkdir(parents=True)
+        shutil.copy(ROOT / "egs/mini/run.sh", self.folder)
         for name in ("phase1_ser", "phase1_se", "sparse_merit"):
             (self.folder / "conf").mkdir(exist_ok=True)
             (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
@@ -233,17 +232,4 @@ def test_help_of_every_recipe(name: str) -> None:
     assert result.returncode == 0, result.stderr
     for option in ("--stage 1", "--stop-stage 6", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
         assert f"\n  {option}" in result.stdout
-
-
-def test_path_and_cmd_are_the_same_in_every_recipe() -> None:
-    for name in ("path.sh", "cmd.sh"):
-        assert len({path.read_text() for path in ROOT.glob(f"egs/*/{name}")}) == 1, name
-
-
-@pytest.mark.parametrize("recipe", ["mini", "emodb", "msp_podcast"])
-def test_help_of_a_recipe_is_its_header_and_its_options(recipe):
-    found = subprocess.run([ROOT / "egs" / recipe / "run.sh", "--help"], capture_output=True, text=True, check=True)
-    assert found.stdout.startswith("Joint emotion recognition and speech enhancement")
-    assert "shellcheck" not in found.stdout
-    for option in ("--stage 1", "--stop-stage 6", "--noise-unseen", f"--{recipe.replace('_', '-')}"):
-        assert option in found.stdout
+    assert "shellcheck" not in result.stdout

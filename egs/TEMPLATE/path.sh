@@ -2,8 +2,8 @@
 # Sourced by every recipe before its first stage: the environment of its jobs, installed when it is missing.
 
 if [ -z "$python" ]; then
-    ../../tools/install.sh --quiet
-    python=$(sed -n 2p ../../tools/venv/installed)
+    "$MERIT_ROOT/tools/install.sh" --quiet
+    python=$(sed -n 2p "$MERIT_ROOT/tools/venv/installed")
 fi
 export python               # for local/data.sh
 export PYTHONUNBUFFERED=1   # logs are followed while they grow
