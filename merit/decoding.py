@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import SAMPLE_RATE, audio_duration, read_audio, write_audio
-from merit.data.datadir import read_table, write_table
+from merit.data.audio import SAMPLE_RATE, read_audio, write_audio
+from merit.data.datadir import read_durations, read_table, write_table
 from merit.data.state_shards import audio_digest
 from merit.device import Precision
 from merit.errors import MeritError
@@ -87,7 +87,7 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
     for name in TABLES:  # of another model, perhaps one with other heads
         (output / name).unlink(missing_ok=True)
     entries = read_table(data / "wav.scp")
-    seconds = utterance_seconds(data, entries)
+    seconds = read_durations(data, entries)
     emotions: dict[str, dict[str, float]] = {}
     experts: dict[str, np.ndarray] = {}
     paths: dict[str, Path] = {}
@@ -141,16 +141,6 @@ def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray]) -> dict[str,
         check_length(len(samples), f"utterance {name}")
     found = dict(zip(short, merit.batch(list(short.values())))) if short else {}
     return {name: found[name] if name in found else merit(samples, SAMPLE_RATE) for name, samples in waveforms.items()}
-
-
-def utterance_seconds(data: Path, entries: Mapping[str, str]) -> dict[str, float]:
-    """Duration of each utterance, from utt2dur if it is there, else from the audio."""
-    if not (data / "utt2dur").exists():
-        return {utterance: audio_duration(entry, utterance) for utterance, entry in entries.items()}
-    table = read_table(data / "utt2dur")
-    if missing := sorted(entries.keys() - table.keys()):
-        raise MeritError(f"{data / 'utt2dur'}: no line for utterance {missing[0]}, which wav.scp has")
-    return {utterance: float(table[utterance]) for utterance in entries}
 
 
 def length_batches(seconds: Mapping[str, float], batch_seconds: float) -> Iterator[list[str]]:

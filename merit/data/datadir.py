@@ -27,6 +27,23 @@ def read_table(path: Path | str) -> dict[str, str]:
     return table
 
 
+def read_durations(directory: Path | str, wav: Mapping[str, str]) -> dict[str, float]:
+    """Seconds of each utterance of ``wav``: from ``utt2dur`` or, where a directory has none, from the audio.
+
+    Raises:
+        MeritError: when ``utt2dur`` lacks an utterance or holds something other than a positive number for it.
+    """
+    path = Path(directory) / "utt2dur"
+    if not path.is_file():
+        return {utterance: audio_duration(entry, utterance) for utterance, entry in wav.items()}
+    table = read_table(path)
+    for utterance in wav:
+        if not _is_positive_number(table.get(utterance, "")):
+            found = f"{table[utterance]!r}" if utterance in table else "no line"
+            raise MeritError(f"{path}: {found} for utterance {utterance}; expected its duration in seconds")
+    return {utterance: float(table[utterance]) for utterance in wav}
+
+
 def write_table(path: Path | str, table: Mapping[str, object]) -> None:
     """Write ``{key: value}`` as sorted ``key value`` lines in one step."""
     write_text(path, "".join(f"{key} {table[key]}\n" for key in sorted(table)))

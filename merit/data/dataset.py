@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from merit.data.audio import SAMPLE_RATE, read_audio
-from merit.data.datadir import read_table
+from merit.data.datadir import read_durations, read_table
 from merit.data.state_shards import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
@@ -157,8 +157,8 @@ class UtteranceDataset(Dataset):
         self.audio = audio
         self.crop_frames = crop_frames
         self.seed = seed
-        durations = self._column("utt2dur")
-        self.samples = [round(float(durations[key]) * SAMPLE_RATE) for key in self.keys]
+        durations = read_durations(directory, self.noisy)
+        self.samples = [round(durations[key] * SAMPLE_RATE) for key in self.keys]
         self.labels = None
         if classes is not None:
             emotions = self._column("utt2emo")

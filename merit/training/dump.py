@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from merit.data.audio import SAMPLE_RATE, audio_duration, read_audio
-from merit.data.datadir import first_of, read_table
+from merit.data.audio import SAMPLE_RATE, read_audio
+from merit.data.datadir import first_of, read_durations, read_table
 from merit.data.state_shards import SHARD_BYTES, ShardWriter, StateType, audio_digest, require_disk_space
 from merit.data.statistics import WaveformStatistics
 from merit.device import Precision, autocast, default_device
@@ -70,7 +70,7 @@ def dump_states(
             be read, is too short or too long for the encoder, or has states beyond the range of ``dtype``.
     """
     wav = read_table(data / "wav.scp")
-    samples = _samples(data, wav)
+    samples = {key: round(seconds * SAMPLE_RATE) for key, seconds in read_durations(data, wav).items()}
     encoder = load_encoder(ssl).eval()
     _require_lengths(data, samples, encoder)
     header = {"encoder": ssl, **state_header(encoder, statistics), "dtype": dtype, "audio": audio_digest(wav)}
@@ -101,17 +101,6 @@ def dump_states(
                     writer.write(key, _checked(key, utterance[:count], dtype).clone())
                 done += lengths.sum().item()
                 bar.update(done // SAMPLE_RATE - bar.n)
-
-
-def _samples(data: Path, wav: Mapping[str, str]) -> dict[str, int]:
-    """Samples at 16 kHz of every utterance, from utt2dur or, without it, from the audio."""
-    if (data / "utt2dur").is_file():
-        durations = read_table(data / "utt2dur")
-        try:
-            return {key: round(float(durations[key]) * SAMPLE_RATE) for key in wav}
-        except (KeyError, ValueError) as error:
-            raise MeritError(f"{data / 'utt2dur'}: expected seconds for every utterance of wav.scp: {error}") from error
-    return {key: round(audio_duration(entry, key) * SAMPLE_RATE) for key, entry in wav.items()}
 
 
 def _length_problem(key: str, samples: int, encoder: SpeechEncoder) -> str | None:

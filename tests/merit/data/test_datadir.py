@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from merit.data.datadir import problems_in, read_table, summary, write_data_directory, write_table
+from merit.data.datadir import problems_in, read_durations, read_table, summary, write_data_directory, write_table
 from merit.errors import MeritError
 
 
@@ -123,3 +123,20 @@ def test_undecodable_audio_is_found_on_demand(directory, tmp_path):
     (tmp_path / "a-2.wav").write_bytes(b"RIFF and nothing else")
     assert problems_in(directory) == []
     assert any("a-2: " in problem for problem in problems_in(directory, audio=True))
+
+
+def test_durations_come_from_utt2dur_or_the_audio(tmp_path):
+    wav = {}
+    for key, samples in (("a", 8000), ("b", 4410)):
+        wav[key] = str(tmp_path / f"{key}.wav")
+        soundfile.write(wav[key], np.zeros(samples), 16000)
+    assert read_durations(tmp_path, wav) == {"a": 0.5, "b": 4410 / 16000}
+    write_table(tmp_path / "utt2dur", {"a": "0.25", "b": "1.5", "c": "2"})
+    assert read_durations(tmp_path, wav) == {"a": 0.25, "b": 1.5}
+
+
+@pytest.mark.parametrize("second, problem", [({}, "no line"), ({"b": "long"}, "'long'"), ({"b": "0"}, "'0'")])
+def test_unusable_durations_are_named(tmp_path, second, problem):
+    write_table(tmp_path / "utt2dur", {"a": "0.25", **second})
+    with pytest.raises(MeritError, match=f"utt2dur: {problem} for utterance b"):
+        read_durations(tmp_path, {"a": "a.wav", "b": "b.wav"})
