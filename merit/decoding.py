@@ -26,6 +26,7 @@ from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
 from merit.inference import Merit, Result, check_length
 from merit.progress import progress
+from merit.training.checkpoint import read_description
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,28 @@ def decode_conditions(
     merit = Merit.from_pretrained(model, device, precision)
     for directory in to_do:
         decode_condition(merit, directory, output / directory.name, batch_seconds, sources[directory])
+
+
+def enhance_directories(
+    model: Path, data: Sequence[Path], output: Path, batch_seconds: float, device: str, precision: Precision
+) -> None:
+    """Make ``output/<name>`` of every data directory ``<name>``: the same tables, ``wav.scp`` with enhanced speech.
+
+    Args:
+        model: directory of a trained model with an enhancement head.
+        data, batch_seconds, device, precision: see :func:`decode_conditions`.
+        output: parent of the enhanced directories.
+
+    Raises:
+        MeritError: when the model does not enhance; otherwise as :func:`decode_conditions`.
+    """
+    if "enhancement" not in read_description(model).model.tasks:
+        raise MeritError(f"{model}: has no enhancement head; give a model that enhances, as exp/se_only-7")
+    decode_conditions(model, data, output, batch_seconds, device, precision)
+    for directory in data:
+        for table in sorted(directory.iterdir()):
+            if table.name == "spk2utt" or (table.name.startswith("utt2") and table.is_file()):
+                write_text(output / directory.name / table.name, table.read_text(encoding="utf-8"))
 
 
 def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: float, source: Mapping[str, str]) -> None:

@@ -1,28 +1,36 @@
 # shellcheck shell=bash source=/dev/null disable=SC2034,SC2154 # path.sh and cmd.sh read and set variables too
 # The stages of every recipe. A run.sh sources this file, changes the options below that its corpus needs changed,
 # declares options of its own, and calls `merit CORPUS "$@"`; CORPUS is the name of the option with the corpus's path.
-# All paths are relative to the recipe's directory.
+# All paths are relative to the recipe's directory, or to --work.
 
-stage=1                    # first stage to run: 1 data, 2 noise, 3 hidden states, 4 phase 1, 5 phase 2, 6 scores
-stop_stage=6               # last stage to run
+stage=1                    # first stage to run: 1 data, 2 noise, 3 states, 4 phase 1, 5 phase 2, 6 scores, 7 tables
+stop_stage=7               # last stage to run
 classes="angry happy neutral sad"  # emotions in the order of the model's outputs
 noise_seen=babble          # noise of training and test, as name=folder; plain babble is made from babble_data
 noise_unseen=              # noises of the test alone, as "name=folder name=folder"
 babble_data=data/train     # data directory whose speakers talk in the babble
+mixed=false                # data preparation makes noisy sets with clean references; stage 2 mixes nothing
 snr_train=5                # signal-to-noise ratio in training, dB
 snrs_test="-5 0 5 10"      # signal-to-noise ratios in the test, dB
 ssl=microsoft/wavlm-large  # encoder: transformers directory, hub name, or an original WavLM .pt file
 feats=dump                 # hidden states in phase 1: dump (stored by stage 3) or online (computed as needed)
 dump_dtype=bfloat16        # how they are stored: bfloat16 or float16
-method=sparse_merit        # phase 2 is trained as conf/<method>.yaml says
-tag=                       # the experiment lies in exp/<tag>-<seed>; empty: <method>-<seed>
-seed=7                     # of the training
+methods=sparse_merit       # methods to train and compare, each a conf/<method>.yaml here or in ../TEMPLATE/conf
+seeds=7                    # of the training; every method is trained with each
+tag=                       # experiments lie in exp/<method>_<tag>-<seed>, to keep other settings apart
+clean_methods=original     # methods that are trained on clean speech
+enhanced_methods=se_p      # methods that hear, in training and test, what another method has enhanced
+enhancer=se_only           # the method that enhances for them
+enhancer_seed=             # its seed; empty: the first of seeds
+se_pretrain=               # model that the enhancer's training begins with, as ../vctk_demand/exp/se_only-7
 train_args=                # appended to every training command, as "--training.epochs 2"
 composite=matlab           # composite scores: matlab, or cmgan to compare with the paper's Table II
 nj=4                       # processes of a job
 ngpu=1                     # GPUs of a training job, where there are any; 0 hides them
 backend=local              # where jobs run: local or slurm (what they ask for is in cmd.sh)
 python=                    # Python of the jobs; empty: the one of tools/install.sh
+work=                      # where data, dump and exp lie; empty: in the recipe's directory
+data_options=classes       # names of the options that local/data.sh gets as well
 
 MERIT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -69,43 +77,108 @@ full_command() { # what a person types for this experiment, whichever part of it
     done
 }
 
+mix_noises() { # stage 2: babble, the noisy training, dev and test sets
+    local set noise fractions rir_arguments=""
+    if [ -n "$babble_done" ]; then
+        step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" \
+            "${prepare_job[@]}" -- "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
+    fi
+    for set in train dev; do
+        step "dump/log/${set}_${seen_name}_${snr_train}dB" --reads "dump/log/validate.done $babble_done" \
+            --writes "data/${set}_${seen_name}_${snr_train}dB" "${prepare_job[@]}" -- \
+            "$python" -m merit.bin.mix_noise --data "data/$set" --noise "$seen" --part "$set" \
+            --snrs "[$snr_train]" --nj "$nj"
+    done
+    for noise in "$seen" $noise_unseen; do
+        # All files of a noise that training never hears are there to test with, unless it has a part for that.
+        fractions="[0,0,1]"
+        [ "$noise" != "$seen" ] || fractions="[0.8,0.1,0.1]"
+        step "dump/log/test_${noise%%=*}" --reads "dump/log/validate.done $babble_done" \
+            --writes "$(conditions "$noise")" "${prepare_job[@]}" -- \
+            "$python" -m merit.bin.mix_noise --data data/test --noise "$noise" --part test \
+            --snrs "$(list "$snrs_test")" --fractions "$fractions" --nj "$nj"
+    done
+}
+
+check_options() {
+    local number seed
+    case $feats in dump | online) ;; *) refuse "--feats is dump or online, not '$feats'" ;; esac
+    for number in stage stop_stage nj ngpu; do
+        case ${!number} in "" | *[!0-9]*) refuse "--${number//_/-} is a whole number, not '${!number}'" ;; esac
+    done
+    for seed in $seeds $enhancer_seed; do
+        case $seed in *[!0-9]*) refuse "--seeds are whole numbers, not '$seed'" ;; esac
+    done
+    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
+    [ "$stage" -ge 1 ] && [ "$stage" -le "$stop_stage" ] && [ "$stop_stage" -le 7 ] ||
+        refuse "no stages from $stage to $stop_stage; there are 1 to 7"
+    [ "$nj" -ge 1 ] || refuse "--nj is at least 1"
+}
+
 merit() {
     local corpus=$1 command_line
     shift
     command_line=$(full_command "$@")
     . "$MERIT_ROOT/utils/parse_options.sh"
     [ $# -eq 0 ] || refuse "'$1' is no option"
-    case $feats in dump | online) ;; *) refuse "--feats is dump or online, not '$feats'" ;; esac
-    local number
-    for number in stage stop_stage seed nj ngpu; do
-        case ${!number} in "" | *[!0-9]*) refuse "--$number is a whole number, not '${!number}'" ;; esac
-    done
-    [ "$stage" -ge 1 ] && [ "$stage" -le "$stop_stage" ] && [ "$stop_stage" -le 6 ] ||
-        refuse "no stages from $stage to $stop_stage; there are 1 to 6"
-    [ "$nj" -ge 1 ] || refuse "--nj is at least 1"
+    check_options
     cd "$(dirname "$0")" || return
-    [ -f "conf/$method.yaml" ] || refuse "--method $method: there is no conf/$method.yaml"
 
-    local exp=exp/${tag:-$method}-$seed seen=$noise_seen babble_done="" noise set task conf tests=""
-    if [ "$noise_seen" = babble ]; then
-        seen=babble=dump/noise/babble
-        babble_done=dump/log/babble.done
+    # The recipe and the common methods, seen from where data, dump and exp lie.
+    local recipe=. template=../TEMPLATE
+    if [ -n "$work" ]; then
+        recipe=$PWD template=$MERIT_ROOT/egs/TEMPLATE
+        mkdir -p "$work"
+        cd "$work" || return
     fi
-    # shellcheck disable=SC2086 # a list
-    [ "$stop_stage" -eq 1 ] || check_noises "$seen" $noise_unseen
+    . "$MERIT_ROOT/egs/TEMPLATE/training.sh"
+
+    # Methods that can be trained at once, and those that wait for the enhancer.
+    local method direct="" waiting=""
+    for method in $methods; do
+        [ -f "$(conf_of "$method")" ] ||
+            refuse "--methods: there is no conf/$method.yaml, neither here nor in egs/TEMPLATE"
+        if [ "$(speech_of "$method")" = enhanced ]; then waiting+=" $method"; else direct+=" $method"; fi
+    done
+    enhancer_seed=${enhancer_seed:-${seeds%% *}}
+    local suffix=${tag:+_$tag}
+    local enhancer_exp=exp/$enhancer$suffix-$enhancer_seed
+
+    local train=train dev=dev tests=data/test mixed_done=dump/log/validate.done tests_done=dump/log/validate.done
+    local seen="" seen_name="" babble_done="" noise
+    if [ "$mixed" = false ]; then
+        seen=$noise_seen
+        if [ "$noise_seen" = babble ]; then
+            seen=babble=dump/noise/babble
+            babble_done=dump/log/babble.done
+        fi
+        # shellcheck disable=SC2086 # a list
+        [ "$stop_stage" -eq 1 ] || check_noises "$seen" $noise_unseen
+        seen_name=${seen%%=*}
+        train=train_${seen_name}_${snr_train}dB dev=dev_${seen_name}_${snr_train}dB tests="" tests_done=""
+        mixed_done="dump/log/$train.done dump/log/$dev.done"
+        for noise in "$seen" $noise_unseen; do
+            tests+=$(conditions "$noise")
+            tests_done+="dump/log/test_${noise%%=*}.done "
+        done
+    fi
     . "$MERIT_ROOT/egs/TEMPLATE/path.sh" # sets python
     . "$MERIT_ROOT/egs/TEMPLATE/cmd.sh"  # sets prepare_job, dump_job, train_job, decode_job
     . "$MERIT_ROOT/utils/step.sh"
+    local trainer=("$python" -m)
+    [ "$ngpu" -le 1 ] || trainer=("$python" -m torch.distributed.run --standalone --nproc_per_node "$ngpu" -m)
+    # Set by sets_of in training.sh, for one kind of speech at a time.
+    local train_set dev_set sets_done kind statistics_log states states_log
 
-    local train=train_${seen%%=*}_${snr_train}dB dev=dev_${seen%%=*}_${snr_train}dB
-    for noise in "$seen" $noise_unseen; do
-        tests+=$(conditions "$noise")" "
-    done
-
+    local name head speech seed
     if selected 1; then
         say "stage 1: data preparation"
-        step dump/log/data --reads "local/*.sh local/*.py" --writes "data/train data/dev data/test" \
-            "${prepare_job[@]}" -- local/data.sh "${!corpus}" data
+        local data_command=("$recipe/local/data.sh" "${!corpus}" data)
+        for name in $data_options; do
+            data_command+=("--$name" "${!name}")
+        done
+        step dump/log/data --reads "$recipe/local/*.sh $recipe/local/*.py" --writes "data/train data/dev data/test" \
+            "${prepare_job[@]}" -- "${data_command[@]}"
     fi
 
     if selected 2; then
@@ -114,82 +187,67 @@ merit() {
         step dump/log/validate --reads "dump/log/data.done data/train/* data/dev/* data/test/*" "${prepare_job[@]}" -- \
             "$python" -m merit.bin.validate_data_dir --data "[data/train,data/dev,data/test]" \
             --classes "$(list "$classes")"
-        if [ -n "$babble_done" ]; then
-            step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" \
-                "${prepare_job[@]}" -- "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
-        fi
-        for set in train dev; do
-            step "dump/log/${set}_${seen%%=*}_${snr_train}dB" --reads "dump/log/validate.done $babble_done" \
-                --writes "data/${set}_${seen%%=*}_${snr_train}dB" "${prepare_job[@]}" -- \
-                "$python" -m merit.bin.mix_noise --data "data/$set" --noise "$seen" --part "$set" \
-                --snrs "[$snr_train]" --nj "$nj"
-        done
-        step "dump/log/statistics_$train" --reads "dump/log/$train.done" --writes "data/$train/waveform_stats.json" \
-            "${prepare_job[@]}" -- "$python" -m merit.bin.waveform_statistics --data "data/$train" --nj "$nj"
-        for noise in "$seen" $noise_unseen; do
-            # All files of a noise that training never hears are there to test with, unless it has a part for that.
-            local fractions="[0,0,1]"
-            [ "$noise" != "$seen" ] || fractions="[0.8,0.1,0.1]"
-            step "dump/log/test_${noise%%=*}" --reads "dump/log/validate.done $babble_done" \
-                --writes "$(conditions "$noise")" "${prepare_job[@]}" -- \
-                "$python" -m merit.bin.mix_noise --data data/test --noise "$noise" --part test \
-                --snrs "$(list "$snrs_test")" --fractions "$fractions" --nj "$nj"
+        [ "$mixed" = true ] || mix_noises
+    fi
+
+    # The kinds of speech that methods are trained on, but for what the enhancer has yet to make.
+    local kinds
+    kinds=$(for method in $direct ${waiting:+$enhancer}; do speech_of "$method"; done | sort -u)
+    if selected 3; then
+        say "stage 3: statistics and hidden states"
+        for speech in $kinds; do
+            prepare_states "$speech"
         done
     fi
 
-    local states dump_log trainer=("$python" -m) last_arguments
-    states=dump/states/$(basename "$ssl" .pt)
-    dump_log=dump/log/states_$(basename "$ssl" .pt)
-    if selected 3 && [ "$feats" = dump ]; then
-        say "stage 3: hidden states"
-        for set in "$train" "$dev"; do
-            step "${dump_log}_$set" --reads "dump/log/$set.done dump/log/statistics_$train.done" \
-                --writes "$states/$set" "${dump_job[@]}" -- \
-                "$python" -m merit.bin.dump_states --data "data/$set" --ssl "$ssl" --output "$states/$set" \
-                --statistics "data/$train/waveform_stats.json" --dtype "$dump_dtype"
-        done
-    fi
-
-    [ "$ngpu" -le 1 ] || trainer=("$python" -m torch.distributed.run --standalone --nproc_per_node "$ngpu" -m)
-    read -r -a last_arguments <<<"--seed $seed $train_args"
     if selected 4; then
-        say "stage 4: phase 1, both heads on the frozen encoder"
-        for task in emotion enhancement; do
-            case $task in emotion) conf=phase1_ser ;; enhancement) conf=phase1_se ;; esac
-            local inputs=(--train "data/$train" --dev "data/$dev") reads="dump/log/$train.done dump/log/$dev.done"
-            if [ "$feats" = dump ]; then
-                inputs+=(--train_states "$states/$train" --dev_states "$states/$dev")
-                reads="${dump_log}_$train.done ${dump_log}_$dev.done"
-            fi
-            step "$exp/log/$conf" --reads "conf/$conf.yaml $reads" --writes "$exp/$conf/model.safetensors" \
-                "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_head --config "conf/$conf.yaml" --task "$task" \
-                --classes "$(list "$classes")" --ssl "$ssl" "${inputs[@]}" --output "$exp/$conf" "${last_arguments[@]}"
+        say "stage 4: phase 1, heads on the frozen encoder"
+        for seed in $seeds; do
+            # shellcheck disable=SC2086 # a list
+            for head in $(heads_of $direct); do
+                train_head "${head%:*}" "${head#*:}" "$seed"
+            done
+        done
+        for head in $(heads_of ${waiting:+"$enhancer"}); do
+            train_head "${head%:*}" "${head#*:}" "$enhancer_seed"
         done
     fi
 
     if selected 5; then
         say "stage 5: phase 2, joint fine-tuning"
-        step "$exp/log/$method" --reads "conf/$method.yaml $exp/log/phase1_ser.done $exp/log/phase1_se.done" \
-            --writes "$exp/model.safetensors" "${train_job[@]}" -- \
-            "${trainer[@]}" merit.bin.train_joint --config "conf/$method.yaml" --classes "$(list "$classes")" \
-            --ssl "$ssl" --train "data/$train" --dev "data/$dev" --emotion_head "$exp/phase1_ser" \
-            --enhancement_head "$exp/phase1_se" --output "$exp" "${last_arguments[@]}"
+        for seed in $seeds; do
+            for method in $direct; do
+                train_joint "$method" "$seed"
+            done
+        done
+        if [ -n "$waiting" ]; then
+            say "stage 5: what is to be trained on enhanced speech, from the enhancement on"
+            train_joint "$enhancer" "$enhancer_seed"
+            enhance train "$mixed_done" "data/$train" "data/$dev"
+            prepare_states enhanced
+            for seed in $seeds; do
+                train_head enhanced emotion "$seed"
+                for method in $waiting; do
+                    train_joint "$method" "$seed"
+                done
+            done
+        fi
     fi
 
     if selected 6; then
         say "stage 6: decoding and scores"
-        local mixed=dump/log/test_${seen%%=*}.done
-        for noise in $noise_unseen; do
-            mixed+=" dump/log/test_${noise%%=*}.done"
+        # shellcheck disable=SC2086 # a list
+        [ -z "$waiting" ] || enhance test "$tests_done" $tests
+        for seed in $seeds; do
+            for method in $methods; do
+                decode_and_score "$method" "$seed"
+            done
         done
-        step "$exp/log/decode" --reads "$exp/log/$method.done $mixed" --writes "$exp/decode" "${decode_job[@]}" -- \
-            "$python" -m merit.bin.decode --model "$exp" --data "$(list "$tests")" --output "$exp/decode"
-        step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score" "${prepare_job[@]}" -- \
-            "$python" -m merit.bin.score --data "$(list "$tests")" --decode "$exp/decode" --output "$exp/score" \
-            --noisy dump/score_noisy --composite "$composite" --nj "$nj"
-        step "$exp/log/report" --reads "$exp/log/score.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
-            "$python" -m merit.bin.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
-            --output "$exp/RESULTS.md" --noise_seen "[${seen%%=*}]" --command "$command_line"
-        "$MERIT_ROOT/utils/show_result.sh" "$exp"
+        [ "$stop_stage" -ge 7 ] || "$MERIT_ROOT/utils/show_result.sh" exp
+    fi
+
+    if selected 7; then
+        say "stage 7: tables and figures over methods and seeds"
+        compare
     fi
 }

@@ -11,6 +11,7 @@ set -euo pipefail
 
 mini=downloads/mini # where the speech is written
 babble_data=data/babble # voices that are in no other set
+data_options= # none but the corpus
 noise_unseen="wind=dump/noise/wind machine=dump/noise/machine"
 ssl=dump/encoder/wavlm_mini # made by stage 1 with random weights
 snr_train=10 # an untrained encoder does not bear a test far from the noise level of its training

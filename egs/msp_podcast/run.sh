@@ -13,6 +13,6 @@ msp_podcast=        # the corpus: the folder that holds Audios/ and Labels/
 allow_missing=false # go on without the audio files that are missing
 noise_seen=crss=    # noise of training and test, as name=folder
 noise_unseen=       # noises of the test alone, as "name=folder name=folder"; the paper: freesound and dns
-export allow_missing # for local/data.sh
+data_options="classes allow_missing"
 
 merit msp_podcast "$@"

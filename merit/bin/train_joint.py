@@ -17,6 +17,7 @@ def train_joint(
     training: TrainingConfig = TrainingConfig(),
     emotion_head: Path | None = None,
     enhancement_head: Path | None = None,
+    pretrained: Path | None = None,
     seed: int = 7,
 ) -> None:
     """Train the whole model on noisy speech.
@@ -31,11 +32,13 @@ def train_joint(
         training: epochs, batches, learning rates, precision.
         emotion_head: directory of the emotion head of phase 1; without it that head starts afresh.
         enhancement_head: directory of the enhancement head of phase 1; without it that head starts afresh.
+        pretrained: directory of a whole trained model to start from, where both have a part; heads of phase 1 go
+            before it.
         seed: of everything random in the run.
     """
     from merit.training.phases import train_phase2
 
-    train_phase2(train, dev, ssl, output, classes, model, training, emotion_head, enhancement_head, seed)
+    train_phase2(train, dev, ssl, output, classes, model, training, emotion_head, enhancement_head, seed, pretrained)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,9 @@ class MixtureOfExperts(nn.Module):
         hidden_size: D, their width; also the width of the output.
         tasks: names of the gates.
         num_experts, expert_size, top_k, gate_weight: see :class:`Experts` and :class:`merit.nets.routing.Gate`.
+        shared_gate: one gate decides for all tasks.
+        num_shared_experts: experts beside the routed ones that work on every frame of every task with weight 1
+            (as the shared experts of DeepSeekMoE, Dai et al. 2024).
         layer_norm: normalise each layer before the concatenation.
     """
 
@@ -68,13 +71,30 @@ class MixtureOfExperts(nn.Module):
         expert_size: int = 4096,
         top_k: int | None = 1,
         gate_weight: GateWeight = "prob",
+        shared_gate: bool = False,
+        num_shared_experts: int = 0,
         layer_norm: bool = True,
     ) -> None:
         super().__init__()
         width = num_states * hidden_size
+        self.tasks = tuple(tasks)
         self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else nn.Identity()
-        self.gates = nn.ModuleDict({task: Gate(width, num_experts, top_k, gate_weight) for task in tasks})
+        gates = ["shared"] if shared_gate else tasks
+        self.gates = nn.ModuleDict({name: Gate(width, num_experts, top_k, gate_weight) for name in gates})
         self.experts = Experts(num_experts, width, expert_size, hidden_size)
+        self.shared_experts = Experts(num_shared_experts, width, expert_size, hidden_size)
+
+    def route(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Frames (F, L D) -> weights (F, N) and probabilities (F, N) for each task, in the order of ``tasks``."""
+        decided = [gate(frames) for gate in self.gates.values()]
+        return decided * len(self.tasks) if len(decided) < len(self.tasks) else decided
+
+    def mix(self, frames: Tensor, weights: Tensor) -> Tensor:
+        """Frames (F, L D) and weights (F, G, N) -> (F, G, D): Eq. 6, and the shared experts' outputs added."""
+        output = self.experts(frames, weights)
+        for expert in self.shared_experts:
+            output = output + expert(frames).to(output.dtype).unsqueeze(1)
+        return output
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
         """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}`` (Eq. 7) and the routing of every gate.
@@ -82,15 +102,15 @@ class MixtureOfExperts(nn.Module):
         Padded frames never reach an expert; z, weights and probabilities are zero there.
         """
         frames = self.norm(states[mask]).flatten(-2)
-        decided = [gate(frames) for gate in self.gates.values()]
-        output = self.experts(frames, torch.stack([weights for weights, _ in decided], dim=1))
+        decided = self.route(frames)
+        output = self.mix(frames, torch.stack([weights for weights, _ in decided], dim=1))
 
         def padded(values: Tensor) -> Tensor:
             return values.new_zeros(*mask.shape, values.shape[-1]).masked_scatter(mask.unsqueeze(-1), values)
 
-        representations = {task: padded(output[:, g]) for g, task in enumerate(self.gates)}
+        representations = {task: padded(output[:, g]) for g, task in enumerate(self.tasks)}
         routing = [
             Routing(task, padded(weights), padded(probabilities), mask)
-            for task, (weights, probabilities) in zip(self.gates, decided)
+            for task, (weights, probabilities) in zip(self.tasks, decided)
         ]
         return representations, routing

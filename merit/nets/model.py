@@ -27,7 +27,10 @@ class ModelConfig:
         num_experts: N of the shared pool.
         top_k: experts kept for each frame and task; null keeps all, which is Dense MERIT.
         expert_size: hidden width of an expert.
-        gate_weight: ``prob`` (paper Eq. 6) or ``hard`` (weight 1; only to run the authors' checkpoint).
+        gate_weight: ``prob`` (paper Eq. 6) or ``hard`` (weight 1, as the authors' release; such gates learn from a
+            balancing loss alone).
+        shared_gate: one gate for both tasks.
+        num_shared_experts: experts that work on every frame beside the routed ones.
         layer_norm: normalise each hidden state before they are joined.
         emotion_size: hidden width of the emotion classifier.
         emotion_dropout: its dropout.
@@ -40,6 +43,8 @@ class ModelConfig:
     top_k: int | None = 1
     expert_size: int = 4096
     gate_weight: GateWeight = "prob"
+    shared_gate: bool = False
+    num_shared_experts: int = 0
     layer_norm: bool = True
     emotion_size: int = 1024
     emotion_dropout: float = 0.5
@@ -94,6 +99,8 @@ class MeritModel(nn.Module):
                 expert_size=config.expert_size,
                 top_k=config.top_k,
                 gate_weight=config.gate_weight,
+                shared_gate=config.shared_gate,
+                num_shared_experts=config.num_shared_experts,
                 layer_norm=config.layer_norm,
             )
         else:

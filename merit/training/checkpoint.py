@@ -170,6 +170,23 @@ def load_head(model: MeritModel, task: str, directory: Path) -> None:
     _load(head, weights, Path(directory) / "model.safetensors")
 
 
+def load_parts(model: MeritModel, directory: Path) -> None:
+    """Copy encoder, front end and heads from a trained model into ``model``, each part that both have.
+
+    Raises:
+        MeritError: when that model has no encoder, or a part with other sizes.
+    """
+    if read_description(directory).encoder is None:
+        raise MeritError(f"{directory}: a head of phase 1, without encoder; give the directory of a whole model")
+    weights = load_weights(directory)
+    for part in ("encoder", "front_end", "emotion_head", "enhancement_head"):
+        of_part = {
+            name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")
+        }
+        if of_part and getattr(model, part) is not None:
+            _load(getattr(model, part), of_part, Path(directory) / "model.safetensors")
+
+
 def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
     try:
         module.load_state_dict(weights)

@@ -31,6 +31,11 @@ class TrainingConfig:
         emotion_weight: factor of the cross-entropy in Eq. 11.
         enhancement_weight: factor of the L1 loss in Eq. 11.
         balancing_weight: factor alpha of the load-balancing loss of every gate; 0 leaves it out.
+        combine: how the two tasks share a step: ``sum`` (Eq. 11), ``uncertainty`` (Kendall et al. 2018),
+            ``uncertainty_authors`` (its form in the authors' released code), ``pcgrad`` or ``gradnorm``.
+        task_weight_learning_rate: Adam step size of the factors that uncertainty and gradnorm learn; null takes
+            ``learning_rate``.
+        gradnorm_alpha: how strongly gradnorm evens out the tasks' training rates.
         precision: auto (bfloat16 where it is fast), float32, bfloat16 or float16.
         gradient_checkpointing: recompute the encoder's activations instead of keeping them.
         workers: processes that read audio.
@@ -50,6 +55,9 @@ class TrainingConfig:
     emotion_weight: float = 1.0
     enhancement_weight: float = 1.0
     balancing_weight: float = 0.0
+    combine: Literal["sum", "uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"] = "sum"
+    task_weight_learning_rate: float | None = None
+    gradnorm_alpha: float = 1.5
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
     workers: int = 2

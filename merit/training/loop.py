@@ -4,7 +4,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -21,8 +20,10 @@ from merit.nets.model import MeritModel
 from merit.progress import progress
 from merit.training.accelerator import make_optimizer
 from merit.training.checkpoint import load_state, save_history, save_state, save_weights
+from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
 from merit.training.objective import JointObjective
+from merit.training.routing_usage import routing_counts, routing_shares
 
 Prepare = Callable[[Batch, int | None], Batch]
 """Completes a batch on its device; its second argument is the epoch in training and None on the dev set."""
@@ -79,6 +80,7 @@ class Trainer:
         self.prepare = prepare
         optimizer = make_optimizer(model, config, accelerator.device)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.combination = make_combination(config, self.model, accelerator, objective.tasks)
         self.train_sampler = self._sampler(train_set, shuffle=True)
         self.train_loader = self._loader(train_set, self.train_sampler)
         self.dev_loader = self._loader(dev_set, self._sampler(dev_set, shuffle=False))
@@ -164,35 +166,32 @@ class Trainer:
         denominators = {name: self.accelerator.reduce(value, "sum") for name, value in denominators.items()}
         step_sums: dict[str, Tensor] = {}
         for place, batch in enumerate(batches):
-            synchronised = place == len(batches) - 1
-            with self._no_sync(not synchronised):
+            with self.combination.step_part(last=place == len(batches) - 1):
                 with self.accelerator.autocast():
                     output = self.model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
                     sums = self.objective.sums(output, batch)
-                loss = self.objective.total({name: value / denominators[name] for name, value in sums.items()})
+                losses = self.objective.weighted({name: value / denominators[name] for name, value in sums.items()})
+                loss = sum(losses.values())
                 if not bool(torch.isfinite(loss)):
                     raise MeritError(
                         f"{self.output}: the loss is {loss.item()} in epoch {self.epoch + 1}, step {self.step + 1}, "
                         f"with the utterances {' '.join(batch.keys)}; look at their audio, or use a lower learning "
                         "rate or --training.precision float32"
                     )
-                # Processes average their gradients; the sums are to be added.
-                self.accelerator.backward(loss * self.accelerator.num_processes)
+                self.combination.backward(losses)
             step_sums = self._added([step_sums, {name: value.detach() for name, value in sums.items()}])
-        if self.config.gradient_clip is not None:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
         values = {}
         for name, value in step_sums.items():
             total, denominator = float(self.accelerator.reduce(value, "sum")), float(denominators[name])
             values[name] = total / denominator
             self.sums[name] = self.sums.get(name, 0.0) + total
             self.sums[f"{name}/denominator"] = self.sums.get(f"{name}/denominator", 0.0) + denominator
+        self.combination.finish(self.objective.weighted(values))
+        if self.config.gradient_clip is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         return values
-
-    def _no_sync(self, unsynchronised: bool) -> AbstractContextManager:
-        return self.accelerator.no_sync(self.model) if unsynchronised else nullcontext()
 
     @staticmethod
     def _added(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -205,11 +204,17 @@ class Trainer:
     # The end of an epoch
 
     @torch.no_grad()
-    def evaluate(self) -> dict[str, float]:
-        """Losses over the whole dev set, their weighted sum as ``criterion``, and F1-macro where emotions are known."""
+    def evaluate(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Losses over the whole dev set and how the gates route it.
+
+        Returns:
+            losses, their weighted sum as ``criterion``, and F1-macro where emotions are known; and the columns of
+            :func:`merit.training.routing_usage.routing_shares`, none for a model that does not route.
+        """
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
         totals: dict[str, Tensor] = {}
+        routed: dict[str, Tensor] = {}
         confusion = torch.zeros(len(self.objective.class_weights), len(self.objective.class_weights))
         for batches in read(self.dev_loader):
             for batch in batches:
@@ -219,6 +224,7 @@ class Trainer:
                     sums = self.objective.sums(output, batch)
                 denominators = self.objective.denominators(batch)
                 totals = self._added([totals, sums, {f"{name}/of": value for name, value in denominators.items()}])
+                routed = self._added([routed, routing_counts(output.routing)])
                 if output.emotion is not None:
                     for truth, guess in zip(batch.labels.tolist(), output.emotion.argmax(dim=-1).tolist()):
                         confusion[truth, guess] += 1
@@ -236,7 +242,7 @@ class Trainer:
         if "emotion" in tasks:
             confusion = self.accelerator.reduce(confusion.to(self.accelerator.device), "sum")
             losses["f1_macro"] = f1_macro(confusion.cpu().numpy())
-        return losses
+        return losses, routing_shares({name: self.accelerator.reduce(value, "sum") for name, value in routed.items()})
 
     def _end_epoch(self) -> None:
         train = {
@@ -244,7 +250,7 @@ class Trainer:
             for name, value in self.sums.items()
             if not name.endswith("/denominator")
         }
-        dev = self.evaluate()
+        dev, routing = self.evaluate()
         self.epoch += 1
         self.step = 0
         self.sums = {}
@@ -252,6 +258,7 @@ class Trainer:
         row |= {f"train_{name}": value for name, value in train.items()} | {
             f"dev_{name}": value for name, value in dev.items()
         }
+        row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()} | routing
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
@@ -272,6 +279,7 @@ class Trainer:
             {
                 "model": self.accelerator.unwrap_model(self.model).state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "combination": self.combination.state_dict(),
                 "scaler": None if scaler is None else scaler.state_dict(),
                 "epoch": self.epoch,
                 "step": self.step,
@@ -292,6 +300,7 @@ class Trainer:
             )
         self.accelerator.unwrap_model(self.model).load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.combination.load_state_dict(state["combination"])
         if state["scaler"] is not None:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.epoch, self.step = state["epoch"], state["step"]

@@ -1,6 +1,7 @@
 """The training objective of paper Eq. 11 over a batch that may be spread over micro-batches and processes."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from merit.nets.model import ModelOutput
 from merit.nets.spectrum import log_magnitude, spectrum
 from merit.objectives.balancing import switch_balancing_loss
 from merit.objectives.losses import cross_entropy_denominator, l1_denominator, masked_l1, weighted_cross_entropy
+
+Loss = TypeVar("Loss", Tensor, float)
 
 
 class JointObjective:
@@ -54,6 +57,10 @@ class JointObjective:
             found["balancing"] = balancing * batch.lengths.sum()
         return found
 
-    def total(self, values: dict[str, Tensor]) -> Tensor:
+    def weighted(self, values: dict[str, Loss]) -> dict[str, Loss]:
+        """Losses that were divided already, each times its factor."""
+        return {name: self.weights[name] * value for name, value in values.items()}
+
+    def total(self, values: dict[str, Loss]) -> Loss:
         """Weighted sum of losses that were divided already; also the criterion on the dev set, without balancing."""
-        return sum(self.weights[name] * value for name, value in values.items())
+        return sum(self.weighted(values).values())

@@ -19,7 +19,7 @@ from merit.nets.model import ModelConfig, Task
 from merit.nets.ssl import SpeechEncoder, load_encoder
 from merit.objectives.losses import balanced_class_weights
 from merit.training.accelerator import make_accelerator
-from merit.training.checkpoint import ModelDescription, build_model, load_head, start_run
+from merit.training.checkpoint import ModelDescription, build_model, load_head, load_parts, start_run
 from merit.training.config import TrainingConfig
 from merit.training.dump import state_header
 from merit.training.loop import Trainer
@@ -176,17 +176,20 @@ def train_phase2(
     emotion_head: Path | None,
     enhancement_head: Path | None,
     seed: int,
+    pretrained: Path | None = None,
 ) -> None:
     """Fine-tune encoder, front end and heads jointly; the convolutional front end of the encoder stays frozen.
 
     Args:
         train, dev, ssl, output, classes, model, training, seed: see :func:`train_phase1`.
         emotion_head, enhancement_head: directories of phase 1 that the heads start from; None starts one afresh.
-            Experts and gates always start afresh.
+            Experts and gates start afresh.
+        pretrained: directory of a whole model that encoder, front end and heads start from where both have them, as
+            an enhancement model trained on another corpus; a head of phase 1 goes before its head.
 
     Raises:
-        MeritError: when crops are asked for, a head of phase 1 is missing or has other sizes, this output holds
-            another run, or data cannot be used.
+        MeritError: when crops are asked for, a head of phase 1 or the pretrained model is missing or has other sizes,
+            this output holds another run, or data cannot be used.
     """
     if training.crop_seconds is not None:
         raise MeritError(
@@ -208,11 +211,18 @@ def train_phase2(
     )
     run = run_options(training, train, dev, seed)
     net = build_model(description, encoder)
+    if pretrained is not None:
+        load_parts(net, pretrained)
+        logging.info("%s: where this model begins", pretrained)
+        run["pretrained"] = f"{pretrained} {sha256(pretrained / 'model.safetensors')}"
     for task, directory in (("emotion", emotion_head), ("enhancement", enhancement_head)):
         if task in model.tasks and directory is not None:
             load_head(net, task, directory)
             logging.info("%s head from %s", task, directory)
             run[f"{task}_head"] = f"{directory} {sha256(directory / 'model.safetensors')}"
+    if model.front_end == "moe" and model.gate_weight == "hard" and not training.balancing_weight:
+        # No loss reaches them; said so, distributed training does not wait for their gradients.
+        net.front_end.gates.requires_grad_(False)
     if accelerator.is_main_process:
         start_run(output, description, run)
 

@@ -1,9 +1,5 @@
 #!/usr/bin/env bash
-# EmoDB as Kaldi data directories: data.sh <corpus> <data-dir>
+# EmoDB as Kaldi data directories: data.sh <corpus> <data-dir> [--classes "angry happy neutral sad"]
 set -euo pipefail
 
-corpus=$1
-data=$2
-python=${python:-python}
-
-"$python" local/prepare_emodb.py --corpus "$corpus" --output "$data"
+"${python:-python}" "$(dirname "$0")/prepare_emodb.py" --corpus "$1" --output "$2" "${@:3}"

@@ -20,27 +20,33 @@ CLASSES = {
     "F": "happy",
     "N": "neutral",
     "T": "sad",
-}  # boredom, disgust and fear (L E A) are for the babble
+    "L": "bored",
+    "E": "disgusted",
+    "A": "fearful",
+}
 SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 TEXTS = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
 
-# Utterances of the whole corpus in these classes, speaker by speaker in the order of SPEAKERS; 339 of its 535 files.
+# Utterances of the whole corpus, speaker by speaker in the order of SPEAKERS; 535 files.
 EXPECTED = {
     "angry": (14, 12, 13, 10, 11, 12, 12, 16, 13, 14),
     "happy": (7, 11, 4, 4, 8, 2, 10, 8, 6, 11),
     "neutral": (11, 10, 9, 4, 9, 4, 9, 7, 11, 5),
     "sad": (7, 9, 4, 3, 7, 4, 5, 10, 4, 9),
+    "bored": (5, 10, 4, 8, 8, 5, 10, 8, 9, 14),
+    "disgusted": (1, 0, 8, 1, 2, 2, 8, 8, 5, 11),
+    "fearful": (4, 6, 1, 8, 10, 6, 7, 12, 8, 7),
 }
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One utterance, as its file name describes it; the emotion is None when it is none of the four classes."""
+    """One utterance, as its file name describes it."""
 
     path: Path
     speaker: str
     text: str
-    emotion: str | None
+    emotion: str
 
     @property
     def utterance(self) -> str:
@@ -68,26 +74,35 @@ def find_recordings(corpus: Path) -> list[Recording]:
         if name is None:
             problems.append(f"{path}: not a file name of EmoDB (speaker, text, emotion, version: 03a01Fa.wav)")
         else:
-            recordings.append(Recording(path, name[1], name[2], CLASSES.get(name[3])))
+            recordings.append(Recording(path, name[1], name[2], CLASSES[name[3]]))
     if problems:
         raise MeritError(first_of(problems))
     return recordings
 
 
-def report_missing(recordings: Iterable[Recording]) -> None:
+def report_missing(recordings: Iterable[Recording], classes: Sequence[str]) -> None:
     """Warn, speaker by speaker, about utterances of the classes that the whole corpus has and ``recordings`` lack."""
-    found = Counter((recording.speaker, recording.emotion) for recording in recordings if recording.emotion)
-    for emotion, counts in EXPECTED.items():
-        for speaker, expected in zip(SPEAKERS, counts):
+    found = Counter((recording.speaker, recording.emotion) for recording in recordings if recording.emotion in classes)
+    for emotion in classes:
+        for speaker, expected in zip(SPEAKERS, EXPECTED[emotion]):
             if (count := found[speaker, emotion]) != expected:
                 logger.warning("speaker %s, %s: %d files, expected %d", speaker, emotion, count, expected)
-    total, expected_total = found.total(), sum(map(sum, EXPECTED.values()))
+    total, expected_total = found.total(), sum(sum(EXPECTED[emotion]) for emotion in classes)
     if total != expected_total:
-        logger.warning("the corpus is not whole: %d files of the four classes, expected %d", total, expected_total)
+        logger.warning(
+            "the corpus is not whole: %d files of the %d classes, expected %d", total, len(classes), expected_total
+        )
+
+
+def counts_by_emotion(recordings: Iterable[Recording]) -> str:
+    """Describe ``recordings`` as ``44 angry, 24 happy, ...``."""
+    counts = Counter(recording.emotion for recording in recordings)
+    return ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion])
 
 
 def split(
     recordings: Iterable[Recording],
+    classes: Sequence[str],
     dev_speakers: Sequence[str],
     test_speakers: Sequence[str],
     test_texts: Sequence[str],
@@ -96,7 +111,7 @@ def split(
     sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": [], "babble": []}
     for recording in recordings:
         of_test = recording.text in test_texts
-        if recording.emotion is None:
+        if recording.emotion not in classes:
             if recording.speaker not in (*dev_speakers, *test_speakers):
                 sets["babble"].append(recording)
         elif recording.speaker in dev_speakers:
@@ -106,12 +121,16 @@ def split(
                 sets["test"].append(recording)
         elif not of_test:
             sets["train"].append(recording)
+    if not sets["babble"]:
+        logger.warning("the classes leave no utterance for the babble: its voices are the training utterances")
+        sets["babble"] = sets["train"]
     return sets
 
 
 def prepare_emodb(
     corpus: Path,
     output: Path,
+    classes: str = "angry happy neutral sad",
     dev_speakers: str = "11",
     test_speakers: str = "09 10 15 16",
     test_texts: str = "a01 a04 a07 b03",
@@ -119,12 +138,14 @@ def prepare_emodb(
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of EmoDB, which have no speaker in common.
 
-    ``babble`` beside them holds what the training speakers say in boredom, disgust and fear: voices for the noise that
-    are not at the same time utterances to learn from.
+    ``babble`` beside them holds what the training speakers say in the emotions that are not among the classes: voices
+    for the noise that are not at the same time utterances to learn from. Where every emotion is a class, there are no
+    such voices, and it holds the training utterances.
 
     Args:
         corpus: the folder that holds ``wav``, or that folder itself.
         output: folder of the data directories.
+        classes: emotions to recognise (space-separated); utterances in the others are left out of the three sets.
         dev_speakers: speakers of dev (space-separated), with all their sentences; training has who is neither here nor
             in the test.
         test_speakers: speakers of the test.
@@ -134,37 +155,39 @@ def prepare_emodb(
             mixing gives it as many pieces of noise. The corpus is small.
 
     Raises:
-        MeritError: when the corpus is not there, a speaker or sentence is not one of the corpus, a speaker is in two
-            sets, or a set is empty.
+        MeritError: when the corpus is not there, a class, speaker or sentence is not one of the corpus, a speaker is in
+            two sets, or a set is empty.
     """
+    emotions = classes.split()
+    if not emotions or {*emotions} - {*CLASSES.values()}:
+        raise MeritError(f"classes {classes!r}: expected some of the emotions of EmoDB: {' '.join(CLASSES.values())}")
     dev, test, texts = dev_speakers.split(), test_speakers.split(), test_texts.split()
     if unknown := sorted({*dev, *test} - {*SPEAKERS} | {*texts} - {*TEXTS}):
         raise MeritError(f"{' '.join(unknown)}: not in EmoDB; speakers: {' '.join(SPEAKERS)}; texts: {' '.join(TEXTS)}")
     if both := sorted({*dev} & {*test}):
         raise MeritError(f"speaker {' '.join(both)} is in dev and in test; leave it in one of them")
     recordings = find_recordings(corpus)
-    report_missing(recordings)
-    for name, chosen in split(recordings, dev, test, texts).items():
+    report_missing(recordings, emotions)
+    if others := [recording for recording in recordings if recording.emotion not in emotions]:
+        logger.info("in none of the classes: %d utterances (%s)", len(others), counts_by_emotion(others))
+    for name, chosen in split(recordings, emotions, dev, test, texts).items():
         if name == "train":
             named = {f"{recording.utterance}-{n}": recording for recording in chosen for n in range(1, copies + 1)}
         else:
             named = {recording.utterance: recording for recording in chosen}
         seconds = {recording.path: audio_duration(str(recording.path), recording.utterance) for recording in chosen}
-        emotions = {utterance: recording.emotion for utterance, recording in named.items() if recording.emotion}
         write_data_directory(
             output / name,
             wav={utterance: str(recording.path) for utterance, recording in named.items()},
             utt2spk={utterance: recording.speaker for utterance, recording in named.items()},
-            utt2emo=emotions or None,
+            utt2emo=None if name == "babble" else {utterance: named[utterance].emotion for utterance in named},
             utt2dur={utterance: f"{seconds[recording.path]:.4f}" for utterance, recording in named.items()},
         )
-        counts = Counter(recording.emotion for recording in chosen)
         logger.info(
             "%s: %d utterances (%s), speakers %s, %.1f minutes",
             output / name,
             len(chosen),
-            ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion])
-            or "for babble",
+            counts_by_emotion(chosen),
             " ".join(sorted({recording.speaker for recording in chosen})),
             sum(seconds.values()) / 60,
         )

@@ -3,6 +3,7 @@
 import csv
 import logging
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +25,27 @@ LABEL_FILES = (
 )
 AUDIO_FOLDERS = ("Audios", "Audio")
 COLUMNS = ("FileName", "EmoClass", "SpkrID", "Split_Set")
-CLASSES = {"A": "angry", "S": "sad", "H": "happy", "N": "neutral"}
-OTHER_CLASSES = "UFDCOX"  # surprise, fear, disgust, contempt, other, no agreement
+CLASSES = {
+    "A": "angry",
+    "S": "sad",
+    "H": "happy",
+    "N": "neutral",
+    "U": "surprised",
+    "F": "fearful",
+    "D": "disgusted",
+    "C": "contempt",
+}
+LABELS = {**CLASSES, "O": "other", "X": "without agreement"}
 SETS = {"Train": "train", "Development": "dev", "Validation": "dev", "Test1": "test"}
 OTHER_SETS = ("Test2", "Test3")
 
-# Labelled turns of the four classes over all partitions, as the paper counts them.
+# Labelled turns of four classes over all partitions, as the paper counts them; it does not count the other classes.
 EXPECTED = {"1.11": {"angry": 10342, "sad": 8347, "happy": 29454, "neutral": 52753}}
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A row of the label file that belongs to one of the four classes; ``split`` is as in the file."""
+    """A row of the label file, with the name of its label; ``split`` is as in the file."""
 
     file: str
     emotion: str
@@ -50,7 +60,7 @@ class Turn:
 
 
 def read_turns(path: Path) -> list[Turn]:
-    """Read the turns of the four classes, of every partition.
+    """Read the turns of every partition but Test3.
 
     A turn of an unknown speaker is given a speaker of its own.
 
@@ -74,60 +84,79 @@ def read_turns(path: Path) -> list[Turn]:
                 problems.append(f"{place}: expected values for {', '.join(COLUMNS)}")
             elif file in seen:
                 problems.append(f"{place}: the file has a row above already")
-            elif label not in (*CLASSES, *OTHER_CLASSES):
-                problems.append(f"{place}: unknown EmoClass {label!r}; known: {' '.join((*CLASSES, *OTHER_CLASSES))}")
+            elif label not in LABELS:
+                problems.append(f"{place}: unknown EmoClass {label!r}; known: {' '.join(LABELS)}")
             elif split not in (*SETS, *OTHER_SETS):
                 problems.append(f"{place}: unknown Split_Set {split!r}; known: {' '.join((*SETS, *OTHER_SETS))}")
-            elif label in CLASSES:
+            else:
                 stem = Path(file).stem
-                turns.append(Turn(file, CLASSES[label], stem if speaker == "Unknown" else speaker, split))
+                turns.append(Turn(file, LABELS[label], stem if speaker == "Unknown" else speaker, split))
             seen.add(file)
     if problems:
         raise MeritError(first_of(problems))
-    if not turns:
-        raise MeritError(f"{path}: no turn of the classes {' '.join(CLASSES)}; restore the file from the corpus")
     return turns
 
 
-def compare_counts(turns: list[Turn], release: str) -> None:
-    """Log the turns of each class found in all partitions beside those of the release."""
+def compare_counts(turns: list[Turn], emotions: Collection[str], release: str) -> None:
+    """Log the turns of each class found in all partitions beside those of the release, where these are known."""
     found = Counter(turn.emotion for turn in turns)
-    expected = EXPECTED[release]
-    for emotion, count in expected.items():
-        logger.info("%-8s found %6d, expected in release %s %6d", emotion, found[emotion], release, count)
-    if dict(found) != expected:
+    expected = {emotion: count for emotion, count in EXPECTED[release].items() if emotion in emotions}
+    for emotion in emotions:
+        of_release = f", expected in release {release} {expected[emotion]:6d}" if emotion in expected else ""
+        logger.info("%-9s found %6d%s", emotion, found[emotion], of_release)
+    if any(found[emotion] != count for emotion, count in expected.items()):
         logger.warning(
             "these counts are not those of release %s (%d in all, %d found): another release or a part of the corpus, "
             "and scores will not compare with those published on it",
             release,
             sum(expected.values()),
-            len(turns),
+            sum(found[emotion] for emotion in expected),
+        )
+    if others := {label: found[label] for label in LABELS.values() if found[label] and label not in emotions}:
+        logger.info(
+            "in none of the classes: %d turns (%s), over all partitions",
+            sum(others.values()),
+            ", ".join(f"{count} {label}" for label, count in others.items()),
         )
 
 
 def prepare_msp_podcast(
-    corpus: Path, output: Path, release: str = "1.11", allow_missing: bool = False, threads: int = 16
+    corpus: Path,
+    output: Path,
+    classes: str = "angry happy neutral sad",
+    release: str = "1.11",
+    allow_missing: bool = False,
+    threads: int = 16,
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of MSP-Podcast.
 
     Args:
         corpus: the folder that holds ``Audios`` and ``Labels``.
         output: folder of the data directories.
+        classes: emotions to recognise (space-separated); turns with other labels are left out.
         release: whose class counts are compared with those found.
         allow_missing: go on without the audio files that are missing, instead of stopping.
         threads: that read durations from file headers.
 
     Raises:
-        MeritError: when the corpus is not there, its label file is wrong, or audio files are missing.
+        MeritError: when the corpus is not there, its label file is wrong, a class is not one of the corpus or has no
+            turns, or audio files are missing.
     """
+    emotions = classes.split()
+    if not emotions or {*emotions} - {*CLASSES.values()}:
+        raise MeritError(
+            f"classes {classes!r}: expected some of the emotions of MSP-Podcast: {' '.join(CLASSES.values())}"
+        )
     if release not in EXPECTED:
         raise MeritError(f"release {release}: its counts are not known, only those of {', '.join(EXPECTED)}")
     corpus = corpus.resolve()
     labels = first_existing(corpus, LABEL_FILES)
     audio = first_existing(corpus, AUDIO_FOLDERS)
     turns = read_turns(labels)
-    compare_counts(turns, release)
-    wanted = [turn for turn in turns if turn.split in SETS]
+    if absent := [emotion for emotion in emotions if emotion not in {turn.emotion for turn in turns}]:
+        raise MeritError(f"{labels}: no turn of the classes {' '.join(absent)}; restore the file from the corpus")
+    compare_counts(turns, emotions, release)
+    wanted = [turn for turn in turns if turn.split in SETS and turn.emotion in emotions]
 
     present = {path.name for path in audio.iterdir()}
     missing = sorted(turn.file for turn in wanted if turn.file not in present)
@@ -137,7 +166,7 @@ def prepare_msp_podcast(
         write_text(missing_list, "".join(f"{audio / file}\n" for file in missing))
         message = f"{audio}: {len(missing)} of {len(wanted)} files are missing, listed in {missing_list}"
         if not allow_missing:
-            raise MeritError(f"{message}; restore them, or go on without them: allow_missing=true ./run.sh")
+            raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
         logger.warning("%s; going on without them", message)
         wanted = [turn for turn in wanted if turn.file in present]
 
@@ -173,7 +202,7 @@ def write_set(path: Path, audio: Path, turns: list[Turn], threads: int) -> None:
         "%s: %d utterances (%s), %d speakers, %.2f hours",
         path,
         len(turns),
-        ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values()),
+        ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion]),
         len({turn.speaker for turn in turns}),
         sum(durations.values()) / 3600,
     )

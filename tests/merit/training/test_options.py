@@ -146,7 +146,7 @@ def test_nothing_to_do_is_refused(name):
 
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_weights_of_the_epoch_asked_for_are_kept(corpus, tiny_encoder, tmp_path, monkeypatch, keep):
-    monkeypatch.setattr(Trainer, "evaluate", lambda self: {"criterion": float(self.epoch)})  # worse every time
+    monkeypatch.setattr(Trainer, "evaluate", lambda self: ({"criterion": float(self.epoch)}, {}))  # worse every time
     weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep))
     last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
     assert all(torch.equal(value, last[name]) for name, value in weights.items()) == (keep == "last")

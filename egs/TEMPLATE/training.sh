@@ -1,0 +1,134 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # merit.sh sets the options and reads what is set here
+# What stages 3 to 6 do for one method, one seed and one kind of speech. Sourced by merit.sh, whose options and local
+# variables the functions read.
+
+speech_of() { # what a method is trained on: noisy, clean or enhanced
+    case " $clean_methods " in *" $1 "*) echo clean && return ;; esac
+    case " $enhanced_methods " in *" $1 "*) echo enhanced && return ;; esac
+    echo noisy
+}
+
+conf_of() { # a recipe's own method goes before the common one
+    if [ -f "$recipe/conf/$1.yaml" ]; then echo "$recipe/conf/$1.yaml"; else echo "$template/conf/$1.yaml"; fi
+}
+
+tasks_of() { # the heads a method has: both, unless its file names them
+    local tasks
+    tasks=$(sed -n 's/^ *tasks: *\[\(.*\)\].*/\1/p' "$(conf_of "$1")" | tr -d ,)
+    echo "${tasks:-emotion enhancement}"
+}
+
+heads_of() { # heads of phase 1 that methods start from, each once, as speech:task
+    local method task
+    for method in "$@"; do
+        [ "$method" != "$enhancer" ] || [ -z "$se_pretrain" ] || continue
+        for task in $(tasks_of "$method"); do
+            echo "$(speech_of "$method"):$task"
+        done
+    done | sort -u
+}
+
+# Sets, for a kind of speech: train_set, dev_set, sets_done (the marks that they are complete), kind (for the names of
+# what is made of them), statistics_log, states and states_log.
+sets_of() {
+    train_set=data/$train dev_set=data/$dev sets_done=$mixed_done kind=""
+    case $1 in
+    clean) train_set=data/train dev_set=data/dev sets_done=dump/log/validate.done kind=_clean ;;
+    enhanced)
+        train_set=$enhancer_exp/enhanced/$train dev_set=$enhancer_exp/enhanced/$dev
+        sets_done=$enhancer_exp/log/enhance_train.done kind=_enhanced
+        ;;
+    esac
+    statistics_log=dump/log/statistics_$(basename "$train_set")
+    states=dump/states/$(basename "$ssl" .pt)
+    states_log=dump/log/states_$(basename "$ssl" .pt)
+    if [ "$1" = enhanced ]; then
+        statistics_log=$enhancer_exp/log/statistics_enhanced
+        states+=/$(basename "$enhancer_exp")
+        states_log=$enhancer_exp/log/states_$(basename "$ssl" .pt)
+    fi
+}
+
+prepare_states() { # waveform statistics and, where they are dumped, the hidden states of a kind of speech
+    local set
+    sets_of "$1"
+    step "$statistics_log" --reads "$sets_done" --writes "$train_set/waveform_stats.json" \
+        "${prepare_job[@]}" -- "$python" -m merit.bin.waveform_statistics --data "$train_set" --nj "$nj"
+    [ "$feats" = dump ] || return 0
+    for set in "$train_set" "$dev_set"; do
+        step "${states_log}_$(basename "$set")" --reads "$sets_done $statistics_log.done" \
+            --writes "$states/$(basename "$set")" "${dump_job[@]}" -- \
+            "$python" -m merit.bin.dump_states --data "$set" --ssl "$ssl" --output "$states/$(basename "$set")" \
+            --statistics "$train_set/waveform_stats.json" --dtype "$dump_dtype"
+    done
+}
+
+train_head() { # phase 1: SPEECH TASK SEED
+    local name=se conf inputs reads last_arguments
+    sets_of "$1"
+    [ "$2" = enhancement ] || name=ser
+    conf=$recipe/conf/phase1_$name.yaml
+    inputs=(--train "$train_set" --dev "$dev_set")
+    reads="$statistics_log.done $sets_done"
+    if [ "$feats" = dump ]; then
+        inputs+=(--train_states "$states/$(basename "$train_set")" --dev_states "$states/$(basename "$dev_set")")
+        reads="${states_log}_$(basename "$train_set").done ${states_log}_$(basename "$dev_set").done"
+    fi
+    name=exp/phase1_$name$kind$suffix-$3
+    read -r -a last_arguments <<<"--seed $3 $train_args"
+    step "$name/log/train" --reads "$conf $reads" --writes "$name/model.safetensors" \
+        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_head --config "$conf" --task "$2" \
+        --classes "$(list "$classes")" --ssl "$ssl" "${inputs[@]}" --output "$name" "${last_arguments[@]}"
+}
+
+train_joint() { # phase 2: METHOD SEED
+    local exp=exp/$1$suffix-$2 head inputs reads last_arguments
+    sets_of "$(speech_of "$1")"
+    reads="$recipe/conf/phase2.yaml $(conf_of "$1") $statistics_log.done $sets_done"
+    inputs=(--train "$train_set" --dev "$dev_set")
+    for head in $(heads_of "$1"); do
+        case $head in
+        *:emotion) head=exp/phase1_ser$kind$suffix-$2 inputs+=(--emotion_head "$head") ;;
+        *:enhancement) head=exp/phase1_se$kind$suffix-$2 inputs+=(--enhancement_head "$head") ;;
+        esac
+        reads+=" $head/log/train.done"
+    done
+    if [ "$1" = "$enhancer" ] && [ -n "$se_pretrain" ]; then
+        inputs+=(--pretrained "$se_pretrain")
+        reads+=" $se_pretrain/config.json"
+    fi
+    read -r -a last_arguments <<<"--seed $2 $train_args"
+    step "$exp/log/train" --reads "$reads" --writes "$exp/model.safetensors" "${train_job[@]}" -- \
+        "${trainer[@]}" merit.bin.train_joint --config "$recipe/conf/phase2.yaml" --config "$(conf_of "$1")" \
+        --classes "$(list "$classes")" --ssl "$ssl" "${inputs[@]}" --output "$exp" "${last_arguments[@]}"
+}
+
+enhance() { # NAME MARKS SET...: enhance noisy sets with the trained enhancer
+    local name=$enhancer_exp/log/enhance_$1 marks=$2 set written=""
+    shift 2
+    for set in "$@"; do
+        written+="$enhancer_exp/enhanced/$(basename "$set") "
+    done
+    step "$name" --reads "$enhancer_exp/log/train.done $marks" --writes "$written" "${decode_job[@]}" -- \
+        "$python" -m merit.bin.enhance_data --model "$enhancer_exp" --data "$(list "$*")" \
+        --output "$enhancer_exp/enhanced"
+}
+
+decode_and_score() { # METHOD SEED
+    local exp=exp/$1$suffix-$2 inputs="$tests data/$dev" marks="$tests_done dump/log/$dev.done" set
+    if [ "$(speech_of "$1")" = enhanced ]; then
+        inputs=""
+        for set in $tests data/$dev; do
+            inputs+="$enhancer_exp/enhanced/$(basename "$set") "
+        done
+        marks="$enhancer_exp/log/enhance_train.done $enhancer_exp/log/enhance_test.done"
+    fi
+    step "$exp/log/decode" --reads "$exp/log/train.done $marks" --writes "$exp/decode" "${decode_job[@]}" -- \
+        "$python" -m merit.bin.decode --model "$exp" --data "$(list "$inputs")" --output "$exp/decode"
+    step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score" "${prepare_job[@]}" -- \
+        "$python" -m merit.bin.score --data "$(list "$tests data/$dev")" --decode "$exp/decode" \
+        --output "$exp/score" --noisy dump/score_noisy --composite "$composite" --nj "$nj"
+    step "$exp/log/report" --reads "$exp/log/score.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
+        "$python" -m merit.bin.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
+        --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_name")" --command "$command_line"
+}
