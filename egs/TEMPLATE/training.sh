@@ -132,3 +132,16 @@ decode_and_score() { # METHOD SEED
         "$python" -m merit.bin.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
         --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_name")" --command "$command_line"
 }
+
+compare() { # stage 7: over all methods and seeds
+    local names seed exp routed=""
+    for method in $methods; do
+        grep -q '^ *front_end: *moe' "$(conf_of "$method")" || continue
+        for seed in $seeds; do
+            exp=exp/$method$suffix-$seed
+            step "$exp/log/probe_routing" --reads "$exp/log/train.done $tests_done" --writes "$exp/routing_probe.csv" \
+                "${decode_job[@]}" -- "$python" -m merit.bin.probe_routing --model "$exp" --data "$(list "$tests")" \
+                --output "$exp/routing_probe.csv"
+        done
+    done
+}

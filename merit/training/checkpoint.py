@@ -180,9 +180,7 @@ def load_parts(model: MeritModel, directory: Path) -> None:
         raise MeritError(f"{directory}: a head of phase 1, without encoder; give the directory of a whole model")
     weights = load_weights(directory)
     for part in ("encoder", "front_end", "emotion_head", "enhancement_head"):
-        of_part = {
-            name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")
-        }
+        of_part = {name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")}
         if of_part and getattr(model, part) is not None:
             _load(getattr(model, part), of_part, Path(directory) / "model.safetensors")
 

@@ -1,6 +1,5 @@
 """How the losses of two tasks become one optimiser step: summed, weighted by learnt factors, or by gradient surgery."""
 
-from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -18,8 +17,10 @@ Losses = dict[str, Tensor]
 add up. ``balancing`` may be among them; it is a penalty and no task."""
 
 
-class Combination(ABC):
-    """Turns losses into gradients. One step is ``backward`` for every micro-batch, then ``finish``.
+class Combination:
+    """Turns losses into gradients: the sum of paper Eq. 11, unless a subclass does it otherwise.
+
+    One step is ``backward`` for every micro-batch, then ``finish``.
 
     Args:
         model: as the accelerator prepared it.
@@ -36,9 +37,10 @@ class Combination(ABC):
         """Context of one micro-batch's forward and backward pass: processes exchange gradients in the last one."""
         return nullcontext() if last else self.accelerator.no_sync(self.model)
 
-    @abstractmethod
     def backward(self, losses: Losses) -> None:
         """Add the gradients of one micro-batch."""
+        # Processes average their gradients; the losses are to be added.
+        self.accelerator.backward(sum(losses.values()) * self.accelerator.num_processes)
 
     def finish(self, values: dict[str, float]) -> None:
         """Complete the gradients; ``values`` are the losses of the whole step, the same in every process."""
@@ -55,17 +57,8 @@ class Combination(ABC):
         """Go on from such a state."""
 
 
-class Sum(Combination):
-    """Paper Eq. 11: the sum of the losses."""
-
-    def backward(self, losses: Losses) -> None:
-        """See :class:`Combination`."""
-        # Processes average their gradients; the losses are to be added.
-        self.accelerator.backward(sum(losses.values()) * self.accelerator.num_processes)
-
-
-class LearntWeights(Sum):
-    """Sum with a factor for each task that is learnt beside the model, by Adam, once a step.
+class LearntWeights(Combination):
+    """A sum with a factor for each task that is learnt beside the model, by Adam, once a step.
 
     The factors are fixed within a step, so its micro-batches and processes need not share their gradients.
     """
@@ -103,7 +96,7 @@ class LearntWeights(Sum):
 
 
 class Uncertainty(LearntWeights):
-    """Kendall et al. 2018: factors ``c / sigma^2`` with ``log sigma`` learnt; see :mod:`merit.objectives.uncertainty`."""
+    """Kendall et al. 2018: factors ``c / sigma^2`` with ``log sigma`` learnt (:mod:`merit.objectives.uncertainty`)."""
 
     def __init__(
         self,
@@ -118,7 +111,7 @@ class Uncertainty(LearntWeights):
 
     def task_weights(self) -> dict[str, float]:
         """See :class:`Combination`."""
-        return {name: float(value) for name, value in uncertainty_weights(self._log_sigma(), self.form).items()}
+        return {name: value.item() for name, value in uncertainty_weights(self._log_sigma(), self.form).items()}
 
     def finish(self, values: dict[str, float]) -> None:
         """See :class:`Combination`."""
@@ -205,7 +198,10 @@ class PCGrad(Combination):
     def finish(self, values: dict[str, float]) -> None:
         """See :class:`Combination`."""
         gradients = [
-            [None if gradient is None else self.accelerator.reduce(gradient, "sum") for gradient in self.gradients[task]]
+            [
+                None if gradient is None else self.accelerator.reduce(gradient, "sum")
+                for gradient in self.gradients[task]
+            ]
             for task in self.tasks
         ]
         self.gradients = {}
@@ -224,10 +220,12 @@ def make_combination(
     """
     name = config.combine
     if name == "sum":
-        return Sum(model, accelerator, tasks)
+        return Combination(model, accelerator, tasks)
     if len(tasks) < 2:
         raise MeritError(f"training.combine: {name} needs two tasks, this model has {' '.join(tasks)}; set it to sum")
-    learning_rate = config.learning_rate if config.task_weight_learning_rate is None else config.task_weight_learning_rate
+    learning_rate = (
+        config.learning_rate if config.task_weight_learning_rate is None else config.task_weight_learning_rate
+    )
     if name == "gradnorm":
         return GradNorm(model, accelerator, tasks, config.gradnorm_alpha, learning_rate)
     if name == "pcgrad":

@@ -23,7 +23,7 @@ from merit.training.checkpoint import load_state, save_history, save_state, save
 from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
 from merit.training.objective import JointObjective
-from merit.training.routing_usage import routing_counts, routing_shares
+from merit.training.routing_usage import routing_counts, routing_shares, routing_warnings
 
 Prepare = Callable[[Batch, int | None], Batch]
 """Completes a batch on its device; its second argument is the epoch in training and None on the dev set."""
@@ -204,12 +204,12 @@ class Trainer:
     # The end of an epoch
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[dict[str, float], dict[str, float]]:
+    def evaluate(self) -> tuple[dict[str, float], dict[str, Tensor]]:
         """Losses over the whole dev set and how the gates route it.
 
         Returns:
-            losses, their weighted sum as ``criterion``, and F1-macro where emotions are known; and the columns of
-            :func:`merit.training.routing_usage.routing_shares`, none for a model that does not route.
+            losses, their weighted sum as ``criterion``, and F1-macro where emotions are known; and the added
+            :func:`merit.training.routing_usage.routing_counts`, none for a model that does not route.
         """
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
@@ -242,7 +242,7 @@ class Trainer:
         if "emotion" in tasks:
             confusion = self.accelerator.reduce(confusion.to(self.accelerator.device), "sum")
             losses["f1_macro"] = f1_macro(confusion.cpu().numpy())
-        return losses, routing_shares({name: self.accelerator.reduce(value, "sum") for name, value in routed.items()})
+        return losses, {name: self.accelerator.reduce(value, "sum") for name, value in routed.items()}
 
     def _end_epoch(self) -> None:
         train = {
@@ -250,7 +250,7 @@ class Trainer:
             for name, value in self.sums.items()
             if not name.endswith("/denominator")
         }
-        dev, routing = self.evaluate()
+        dev, routed = self.evaluate()
         self.epoch += 1
         self.step = 0
         self.sums = {}
@@ -258,10 +258,13 @@ class Trainer:
         row |= {f"train_{name}": value for name, value in train.items()} | {
             f"dev_{name}": value for name, value in dev.items()
         }
-        row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()} | routing
+        row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()}
+        row |= routing_shares(routed)
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        for warning in routing_warnings(routed):
+            logging.warning("%s: epoch %d: %s", self.output, self.epoch, warning)
         if self.accelerator.is_main_process:
             if self.config.keep == "last" or self._best() is row:
                 save_weights(self.accelerator.unwrap_model(self.model), self.output)

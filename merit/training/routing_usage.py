@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from merit.metrics.routing_health import health_warnings
 from merit.nets.routing import Routing
 
 
@@ -36,3 +37,10 @@ def routing_shares(counts: dict[str, Tensor]) -> dict[str, float]:
             values = (value / counts["frames"]).tolist()
             shares |= {name: values[0]} if name == "agreement" else {f"{name}_{n}": v for n, v in enumerate(values)}
     return shares
+
+
+def routing_warnings(counts: dict[str, Tensor]) -> list[str]:
+    """What is unhealthy about added counts; see :func:`merit.metrics.routing_health.health_warnings`."""
+    shares = {name: (value / counts["frames"]).tolist() for name, value in counts.items() if name != "frames"}
+    (agreement,) = shares.pop("agreement", [None])
+    return health_warnings({name.removeprefix("usage_"): value for name, value in shares.items()}, agreement)

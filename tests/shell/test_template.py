@@ -36,7 +36,8 @@ mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
 validate_data_dir) ;;
 waveform_statistics) touch "$data/waveform_stats.json" ;;
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
-report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
+enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
+report | tables) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
 *) mkdir -p "$output" ;;
 esac
 """
@@ -48,11 +49,12 @@ mkdir -p data/{train,dev,test}
 
 STAGES = [
     ["local/data.sh"],
-    ["validate_data_dir", "make_babble", *["mix_noise"] * 2, "waveform_statistics", *["mix_noise"] * 3],
-    ["dump_states", "dump_states"],
+    ["validate_data_dir", "make_babble", *["mix_noise"] * 5],
+    ["waveform_statistics", "dump_states", "dump_states"],
     ["train_head", "train_head"],
     ["train_joint"],
     ["decode", "score", "report"],
+    ["probe_routing", "tables", "figures", "html_report"],
 ]
 EVERYTHING = sum(STAGES, [])
 
@@ -66,7 +68,7 @@ class Recipe:
         shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
         (self.folder / "local").mkdir(parents=True)
         shutil.copy(ROOT / "egs/mini/run.sh", self.folder)
-        for name in ("phase1_ser", "phase1_se", "sparse_merit"):
+        for name in ("phase1_ser", "phase1_se", "phase2"):
             (self.folder / "conf").mkdir(exist_ok=True)
             (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
         self.python = root / "python"
@@ -115,7 +117,7 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> 
 def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     options = ("--ssl", "/models/WavLM-Large.pt", "--snr-train", "0", "--snrs-test", "-5 5", "--ngpu", "2")
     options += ("--noise-seen", "crss=/noise/crss", "--noise-unseen", "dns=/noise/dns")
-    options += ("--seed", "17", "--tag", "try", "--train-args", "--training.epochs 2")
+    options += ("--seeds", "17", "--tag", "try", "--train-args", "--training.epochs 2")
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
     assert "make_babble" not in modules(calls)
@@ -126,24 +128,100 @@ def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     dump = call_of(calls, "dump_states", "--data data/dev_crss_0dB")
     assert "--output dump/states/WavLM-Large/dev_crss_0dB --statistics data/train_crss_0dB/waveform_stats.json" in dump
     for task, conf in (("emotion", "phase1_ser"), ("enhancement", "phase1_se")):
-        call = call_of(calls, "train_head", f"--config conf/{conf}.yaml --task {task}")
+        call = call_of(calls, "train_head", f"--config ./conf/{conf}.yaml --task {task}")
         assert "-m torch.distributed.run --standalone --nproc_per_node 2 -m merit.bin" in call
         assert "--classes [angry,happy,neutral,sad] --ssl /models/WavLM-Large.pt" in call
         assert "--train_states dump/states/WavLM-Large/train_crss_0dB" in call
-        assert call.endswith(f"--output exp/try-17/{conf} --seed 17 --training.epochs 2")
+        assert call.endswith(f"--output exp/{conf}_try-17 --seed 17 --training.epochs 2")
     joint = call_of(calls, "train_joint")
-    assert "--emotion_head exp/try-17/phase1_ser --enhancement_head exp/try-17/phase1_se --output exp/try-17 " in joint
-    conditions = "[data/test_crss_-5dB,data/test_crss_5dB,data/test_dns_-5dB,data/test_dns_5dB]"
+    assert "--config ./conf/phase2.yaml --config ../TEMPLATE/conf/sparse_merit.yaml" in joint
+    assert "--emotion_head exp/phase1_ser_try-17 --enhancement_head exp/phase1_se_try-17" in joint
+    assert joint.endswith("--output exp/sparse_merit_try-17 --seed 17 --training.epochs 2")
+    conditions = "[data/test_crss_-5dB,data/test_crss_5dB,data/test_dns_-5dB,data/test_dns_5dB,data/dev_crss_0dB]"
     for module in ("bin.decode", "bin.score"):
         assert f"--data {conditions}" in call_of(calls, module)
     report = call_of(calls, "bin.report")
     assert "--noise_seen [crss] --command ./run.sh --ssl /models/WavLM-Large.pt --snr-train 0" in report
 
 
+def test_methods_and_seeds_share_phase_1(recipe: Recipe) -> None:
+    assert recipe.run("--methods", "ft_m ft_mtl sparse_merit", "--seeds", "7 17", "--stop-stage", "5").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum(STAGES[:3], []) + ["train_head"] * 4 + ["train_joint"] * 6
+    assert "--enhancement_head" not in call_of(calls, "train_joint", "exp/ft_m-7")
+    for method in ("ft_mtl", "sparse_merit"):
+        call = call_of(calls, "train_joint", f"--output exp/{method}-17 ")
+        assert "--emotion_head exp/phase1_ser-17 --enhancement_head exp/phase1_se-17" in call
+    assert recipe.run("--methods", "dense_merit", "--seeds", "7", "--stop-stage", "5").returncode == 0
+    assert modules(recipe.calls()) == ["train_joint"]
+
+
+def test_original_is_trained_on_clean_speech_and_tested_on_noisy(recipe: Recipe) -> None:
+    assert recipe.run("--methods", "original", "--stop-stage", "6").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum(STAGES[:3], []) + ["train_head", "train_joint", *STAGES[5]]
+    head, joint = call_of(calls, "train_head"), call_of(calls, "train_joint")
+    assert "--train data/train --dev data/dev --train_states dump/states/wavlm_mini/train " in head
+    assert "--train data/train --dev data/dev --emotion_head exp/phase1_ser_clean-7 --output exp/original-7" in joint
+    assert "--data [data/test_babble_-5dB," in call_of(calls, "bin.decode")
+
+
+def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Recipe) -> None:
+    options = ("--methods", "se_p", "--seeds", "7 17", "--stop-stage", "6")
+    assert recipe.run(*options).returncode == 0
+    calls = recipe.calls()
+    training = ["waveform_statistics", "dump_states", "dump_states", *["train_head", "train_joint"] * 2]
+    expected = ["train_head", "train_joint", "enhance_data", *training, "enhance_data", *STAGES[5] * 2]
+    assert modules(calls) == sum(STAGES[:3], []) + expected
+    enhanced = "exp/se_only-7/enhanced"
+    made = call_of(calls, "enhance_data", "train_babble")
+    assert "--model exp/se_only-7 --data [data/train_babble_10dB,data/dev_babble_10dB]" in made
+    joint = call_of(calls, "train_joint", "exp/se_p-17")
+    assert f"--train {enhanced}/train_babble_10dB --dev {enhanced}/dev_babble_10dB" in joint
+    assert "--emotion_head exp/phase1_ser_enhanced-17" in joint
+    decode = call_of(calls, "bin.decode", "exp/se_p-17")
+    assert f"--data [{enhanced}/test_babble_-5dB," in decode and decode.count("/dev_babble_10dB") == 1
+    assert "--data [data/test_babble_-5dB," in call_of(calls, "bin.score", "exp/se_p-17")
+    assert recipe.run(*options).returncode == 0
+    assert recipe.calls() == []
+
+
+def test_a_pretrained_enhancer_needs_no_phase_1(recipe: Recipe) -> None:
+    options = ("--methods", "se_only", "--se-pretrain", "../vctk_demand/exp/se_only-7", "--stage", "1")
+    assert recipe.run(*options, "--stop-stage", "5").returncode == 0
+    calls = recipe.calls()
+    assert "train_head" not in modules(calls)
+    assert "--pretrained ../vctk_demand/exp/se_only-7 --output exp/se_only-7" in call_of(calls, "train_joint")
+
+
+def test_a_corpus_that_is_noisy_already_is_not_mixed(recipe: Recipe) -> None:
+    assert recipe.run("--mixed", "true", "--methods", "se_only", "--stop-stage", "6").returncode == 0
+    calls = recipe.calls()
+    assert "mix_noise" not in modules(calls) and "make_babble" not in modules(calls)
+    assert "--train data/train --dev data/dev" in call_of(calls, "train_joint")
+    assert "--data [data/test,data/dev]" in call_of(calls, "bin.decode")
+
+
+def test_work_keeps_everything_apart_from_the_recipe(recipe: Recipe) -> None:
+    assert recipe.run("--work", "fold2", "--stop-stage", "5").returncode == 0
+    calls = (recipe.folder / "fold2/calls").read_text()
+    assert f"--config {recipe.folder}/conf/phase2.yaml" in calls
+    assert (recipe.folder / "fold2/exp/sparse_merit-7/model.safetensors").exists()
+    assert not (recipe.folder / "exp").exists() and not (recipe.folder / "data").exists()
+
+
+def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
+    (recipe.folder / "conf/wide.yaml").write_text("model:\n  expert_size: 9\n  tasks: [emotion]\n")
+    assert recipe.run("--methods", "wide", "--stop-stage", "5").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls)[-2:] == ["train_head", "train_joint"]
+    assert "--config ./conf/wide.yaml" in calls[-1]
+
+
 def test_feats_online_dumps_nothing(recipe: Recipe) -> None:
     assert recipe.run("--feats", "online").returncode == 0
     calls = recipe.calls()
-    assert modules(calls) == sum(STAGES[:2] + STAGES[3:], [])
+    assert modules(calls) == sum([*STAGES[:2], ["waveform_statistics"], *STAGES[3:]], [])
     assert not any("states" in call for call in calls)
 
 
@@ -162,7 +240,7 @@ def test_a_failing_stage_stops_the_run_and_the_next_run_goes_on_there(recipe: Re
     assert modules(recipe.calls()) == sum(STAGES[:5], [])
     (recipe.folder / "fail").unlink()
     assert recipe.run().returncode == 0
-    assert modules(recipe.calls()) == STAGES[4] + STAGES[5]
+    assert modules(recipe.calls()) == sum(STAGES[4:], [])
 
 
 def test_a_changed_configuration_repeats_what_depends_on_it(recipe: Recipe) -> None:
@@ -170,9 +248,9 @@ def test_a_changed_configuration_repeats_what_depends_on_it(recipe: Recipe) -> N
     recipe.calls()
     (recipe.folder / "conf/phase1_se.yaml").write_text("training:\n  epochs: 2\n")
     recipe.run()
-    assert modules(recipe.calls()) == ["train_head", *STAGES[4], *STAGES[5]]
-    recipe.run("--seed", "8")
-    assert modules(recipe.calls()) == [*STAGES[3], *STAGES[4], *STAGES[5]]
+    assert modules(recipe.calls()) == ["train_head", *sum(STAGES[4:], [])]
+    recipe.run("--seeds", "8")
+    assert modules(recipe.calls()) == sum(STAGES[3:], [])
 
 
 def test_data_preparation_alone_needs_no_noise(recipe: Recipe) -> None:
@@ -198,11 +276,13 @@ def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
         (["--stgae", "2"], "unknown option --stgae"),
         (["--feats", "disk"], "--feats is dump or online, not 'disk'"),
         (["--stage", "two"], "--stage is a whole number, not 'two'"),
-        (["--stage", "0"], "no stages from 0 to 6; there are 1 to 6"),
-        (["--stop-stage", "7"], "no stages from 1 to 7; there are 1 to 6"),
-        (["--stage", "5", "--stop-stage", "3"], "no stages from 5 to 3; there are 1 to 6"),
+        (["--stage", "0"], "no stages from 0 to 7; there are 1 to 7"),
+        (["--stop-stage", "8"], "no stages from 1 to 8; there are 1 to 7"),
+        (["--stage", "5", "--stop-stage", "3"], "no stages from 5 to 3; there are 1 to 7"),
+        (["--seeds", "7 x"], "--seeds are whole numbers, not 'x'"),
+        (["--methods", ""], "--methods and --seeds name at least one each"),
         (["--nj", "0"], "--nj is at least 1"),
-        (["--method", "nothere"], "--method nothere: there is no conf/nothere.yaml"),
+        (["--methods", "ft_m nothere"], "--methods: there is no conf/nothere.yaml"),
         (["--noise-seen", "crss="], "noise 'crss=' is not name=folder"),
         (["--noise-unseen", "dns"], "noise 'dns' is not name=folder"),
         (["--noise-unseen", "dns=/a dns=/b"], "two noises are called dns"),
@@ -226,10 +306,13 @@ def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tm
     assert result.returncode == 1 and "no compiler" in result.stderr and recipe.calls() == []
 
 
-@pytest.mark.parametrize("name", ["mini", "emodb", "msp_podcast"])
+RECIPES = ["mini", "emodb", "msp_podcast", "ravdess", "crema_d", "iemocap", "esd", "vctk_demand"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_help_of_every_recipe(name: str) -> None:
     result = subprocess.run([str(ROOT / "egs" / name / "run.sh"), "--help"], cwd="/", capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    for option in ("--stage 1", "--stop-stage 6", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
+    for option in ("--stage 1", "--stop-stage 7", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
         assert f"\n  {option}" in result.stdout
     assert "shellcheck" not in result.stdout

@@ -122,3 +122,24 @@ def test_unusable_gates_are_refused():
         Gate(4, 3, top_k=4)
     with pytest.raises(MeritError, match="hard weights need top_k"):
         Gate(4, 3, top_k=None, weight="hard")
+
+
+def test_one_gate_for_both_tasks():
+    model = front_end(top_k=1, shared_gate=True)
+    z, routing = model(torch.randn(B, T, L, D, dtype=torch.float64), length_mask(LENGTHS, T))
+    assert list(model.gates) == ["shared"] and [decided.name for decided in routing] == ["emotion", "enhancement"]
+    assert torch.equal(routing[0].weights, routing[1].weights)
+    assert torch.equal(z["emotion"], z["enhancement"])
+
+
+def test_shared_experts_work_on_every_frame_with_weight_one():
+    torch.manual_seed(0)
+    model = front_end(top_k=1, num_shared_experts=2)
+    states, mask = torch.randn(B, T, L, D, dtype=torch.float64), length_mask(LENGTHS, T)
+    z, _ = model(states, mask)
+    frames = model.norm(states[mask]).flatten(-2)
+    always = model.shared_experts[0](frames) + model.shared_experts[1](frames)
+    model.shared_experts = Experts(0, L * D, 10, D)
+    without, _ = model(states, mask)
+    for task in ("emotion", "enhancement"):
+        torch.testing.assert_close(z[task][mask] - without[task][mask], always, check_dtype=False, atol=1e-6, rtol=1e-6)

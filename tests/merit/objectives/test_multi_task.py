@@ -1,0 +1,116 @@
+"""Uncertainty weighting, PCGrad and GradNorm against their papers' formulas in float64 and against torchjd."""
+
+import math
+
+import pytest
+import torch
+import torchjd.aggregation
+
+from merit.objectives.gradnorm import gradnorm_loss, renormalise
+from merit.objectives.pcgrad import combine, gram_matrix, projection_weights
+from merit.objectives.uncertainty import uncertainty_loss, uncertainty_weights
+
+
+@pytest.mark.parametrize("form, factors", [("kendall", (1.0, 0.5)), ("authors", (0.5, 0.5))])
+def test_uncertainty_is_the_formula(form, factors):
+    """Kendall et al. 2018: L / sigma^2 for a classification, L / (2 sigma^2) for a regression, log sigma for both."""
+    losses, sigmas = (1.3, 0.2), (0.7, 1.9)
+    log_sigma = {
+        task: torch.tensor(math.log(sigma), dtype=torch.float64, requires_grad=True)
+        for task, sigma in zip(("emotion", "enhancement"), sigmas)
+    }
+    values = {task: torch.tensor(loss, dtype=torch.float64) for task, loss in zip(log_sigma, losses)}
+    loss = uncertainty_loss(values, log_sigma, form)
+    expected = sum(c * value / sigma**2 + math.log(sigma) for c, value, sigma in zip(factors, losses, sigmas))
+    assert loss.item() == pytest.approx(expected, rel=1e-12)
+    loss.backward()
+    for (task, parameter), c, value, sigma in zip(log_sigma.items(), factors, losses, sigmas):
+        assert parameter.grad.item() == pytest.approx(1 - 2 * c * value / sigma**2, rel=1e-12)
+        weight = uncertainty_weights(log_sigma, form)[task].item()
+        assert weight == pytest.approx(c / sigma**2, rel=1e-12)
+
+
+class ToyModel(torch.nn.Module):
+    """A shared layer and two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.shared = torch.nn.Linear(5, 4)
+        self.heads = torch.nn.ModuleList(torch.nn.Linear(4, 1) for _ in range(2))
+
+    def losses(self, x, targets):
+        hidden = torch.tanh(self.shared(x))
+        return [((head(hidden).squeeze(-1) - target) ** 2).mean() for head, target in zip(self.heads, targets)]
+
+
+@pytest.mark.parametrize("conflict", [True, False])
+def test_pcgrad_on_a_model_is_torchjds(conflict):
+    model = ToyModel()
+    x = torch.randn(8, 5)
+    target = torch.randn(8)
+    with torch.no_grad():
+        model.heads[1].load_state_dict(model.heads[0].state_dict())
+    targets = [target + 5, target - 5 if conflict else target + 4]
+    parameters = list(model.parameters())
+    losses = model.losses(x, targets)
+    gradients = [torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True) for loss in losses]
+
+    rows = [torch.cat([g.flatten() for g in of_task[:2]]) for of_task in gradients]
+    assert (rows[0] @ rows[1] < 0) == conflict
+    expected = torchjd.aggregation.PCGrad()(torch.stack(rows))
+    combined = combine(gradients)
+    torch.testing.assert_close(torch.cat([g.flatten() for g in combined[:2]]), expected, atol=1e-5, rtol=1e-5)
+    # A head is reached by its own task alone and keeps that gradient.
+    for place, of_task in ((2, 0), (3, 0), (4, 1), (5, 1)):
+        assert torch.equal(combined[place], gradients[of_task][place])
+
+
+def test_two_conflicting_gradients_by_hand():
+    a, b = torch.tensor([3.0, 1.0]), torch.tensor([-2.0, 1.0])  # Yu et al. 2020, Fig. 2 in numbers
+    overlap = float(a @ b)
+    expected = (a - overlap / float(b @ b) * b) + (b - overlap / float(a @ a) * a)
+    torch.testing.assert_close(combine([[a], [b]])[0], expected)
+
+
+def test_three_tasks_project_against_the_original_gradients_in_random_order():
+    torch.manual_seed(3)
+    gradients = torch.randn(3, 4, dtype=torch.float64)
+    gradients[1] -= gradients[0]
+    gradients[2] -= gradients[1]
+    order = torch.Generator().manual_seed(1)
+    expected = torch.zeros(4, dtype=torch.float64)
+    for i in range(3):  # Algorithm 1
+        projected = gradients[i].clone()
+        for j in torch.randperm(3, generator=order).tolist():
+            if j != i and projected @ gradients[j] < 0:
+                projected -= (projected @ gradients[j]) / gradients[j].square().sum() * gradients[j]
+        expected += projected
+    weights = projection_weights(gradients @ gradients.T, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(weights @ gradients, expected)
+
+
+def test_only_shared_parameters_count_as_conflict():
+    products = gram_matrix([[torch.ones(2), torch.ones(3), None], [-torch.ones(2), None, torch.ones(3)]])
+    torch.testing.assert_close(products, torch.tensor([[2.0, -2.0], [-2.0, 2.0]], dtype=torch.float64))
+
+
+def test_gradnorm_update_is_the_papers():
+    """Chen et al. 2018, Algorithm 1, with every quantity written out."""
+    weights = torch.tensor([1.2, 0.8], dtype=torch.float64, requires_grad=True)
+    norms, losses, first = (torch.tensor(v, dtype=torch.float64) for v in ([2.0, 0.5], [0.6, 0.3], [1.0, 0.4]))
+    alpha = 1.5
+    g = [1.2 * 2.0, 0.8 * 0.5]
+    rates = [0.6 / 1.0, 0.3 / 0.4]
+    mean_g, mean_rate = sum(g) / 2, sum(rates) / 2
+    targets = [mean_g * (rate / mean_rate) ** alpha for rate in rates]
+    loss = gradnorm_loss(weights, norms, losses, first, alpha)
+    assert loss.item() == pytest.approx(abs(g[0] - targets[0]) + abs(g[1] - targets[1]), rel=1e-12)
+    loss.backward()
+    # The target is a constant: the slope is the norm, with the sign of what is too much or too little.
+    expected = [math.copysign(2.0, g[0] - targets[0]), math.copysign(0.5, g[1] - targets[1])]
+    assert weights.grad.tolist() == pytest.approx(expected, rel=1e-12)
+    with torch.no_grad():
+        weights -= 0.1 * weights.grad
+    renormalise(weights)
+    assert weights.sum().item() == pytest.approx(2) and (weights > 0).all()
