@@ -243,11 +243,16 @@ merit() {
                 decode_and_score "$method" "$seed"
             done
         done
-        [ "$stop_stage" -ge 7 ] || "$MERIT_ROOT/utils/show_result.sh" exp
     fi
 
     if selected 7; then
         say "stage 7: tables and figures over methods and seeds"
         compare
     fi
+
+    # One run has a table of its own; several stand side by side in that of stage 7.
+    case $methods$seeds in
+    *" "*) ! selected 7 || "$MERIT_ROOT/utils/show_result.sh" exp/RESULTS.md ;;
+    *) ! selected 6 || "$MERIT_ROOT/utils/show_result.sh" "exp/$methods$suffix-$seeds" ;;
+    esac
 }

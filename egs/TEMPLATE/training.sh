@@ -133,15 +133,30 @@ decode_and_score() { # METHOD SEED
         --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_name")" --command "$command_line"
 }
 
-compare() { # stage 7: over all methods and seeds
-    local names seed exp routed=""
+compare() { # stage 7: tables, figures and the page over all methods and seeds
+    local method seed exp marks="" runs paper=()
     for method in $methods; do
-        grep -q '^ *front_end: *moe' "$(conf_of "$method")" || continue
         for seed in $seeds; do
             exp=exp/$method$suffix-$seed
-            step "$exp/log/probe_routing" --reads "$exp/log/train.done $tests_done" --writes "$exp/routing_probe.csv" \
-                "${decode_job[@]}" -- "$python" -m merit.bin.probe_routing --model "$exp" --data "$(list "$tests")" \
-                --output "$exp/routing_probe.csv"
+            marks+=" $exp/log/score.done"
+            if grep -q '^ *front_end: *moe' "$(conf_of "$method")"; then
+                step "$exp/log/probe_routing" --reads "$exp/log/train.done $tests_done" \
+                    --writes "$exp/routing_probe.csv" "${decode_job[@]}" -- \
+                    "$python" -m merit.bin.probe_routing --model "$exp" --data "$(list "$tests")" \
+                    --output "$exp/routing_probe.csv"
+                marks+=" $exp/log/probe_routing.done"
+            fi
         done
     done
+    runs=(--exp exp --methods "$(list "$methods")" --seeds "$(list "$seeds")" --tag "$tag")
+    runs+=(--noise_seen "$(list "$seen_name")" --noisy dump/score_noisy)
+    [ ! -d "$recipe/paper" ] || paper=(--paper "$recipe/paper") # published numbers
+    step exp/log/tables --reads "$marks" --writes "exp/RESULTS.md exp/tables" "${prepare_job[@]}" -- \
+        "$python" -m merit.bin.tables "${runs[@]}" ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
+    step exp/log/figures --reads "$marks" --writes exp/figures "${prepare_job[@]}" -- \
+        "$python" -m merit.bin.figures "${runs[@]}" --output exp/figures
+    step exp/log/html_report --reads "exp/log/tables.done exp/log/figures.done" --writes exp/report.html \
+        "${prepare_job[@]}" -- "$python" -m merit.bin.html_report "${runs[@]}" ${paper[@]+"${paper[@]}"} \
+        --figures exp/figures --output exp/report.html
+    say "written: exp/RESULTS.md, exp/tables, exp/figures, exp/report.html"
 }

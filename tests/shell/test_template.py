@@ -37,7 +37,8 @@ validate_data_dir) ;;
 waveform_statistics) touch "$data/waveform_stats.json" ;;
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
-report | tables) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
+tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
+report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
 *) mkdir -p "$output" ;;
 esac
 """
