@@ -10,7 +10,6 @@ set -euo pipefail
 
 emodb= # the corpus: the folder that holds wav/03a01Fa.wav
 babble_data=data/babble # what the training speakers say in other emotions
-data_options="classes"
 nj=2
 
 merit emodb "$@"

@@ -25,7 +25,7 @@ def prepare(corpus: object, output: Path, *options: str) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
-    """Every speaker says every sentence in the four classes, in fear and in boredom."""
+    """Every speaker says every sentence in the four usual classes, in fear and in boredom."""
     folder = tmp_path_factory.mktemp("emodb")
     (folder / "wav").mkdir()
     samples = np.random.default_rng(0).standard_normal(1600) / 10
@@ -70,6 +70,7 @@ def test_no_sentence_of_the_test_is_trained_on(data):
 
 def test_labels_are_those_of_the_file_names(data):
     english = {"W": "angry", "T": "sad", "F": "happy", "N": "neutral"}
+    assert not (data / "babble/utt2emo").exists()
     labels = read_table(data / "train" / "utt2emo")
     assert labels and all(label == english[utterance[5]] for utterance, label in labels.items())
 
@@ -95,7 +96,27 @@ def test_a_missing_corpus_says_where_to_get_it(tmp_path):
 def test_an_incomplete_corpus_is_counted(corpus, tmp_path):
     result = prepare(corpus, tmp_path)
     assert "speaker 03, angry: 10 files, expected 14" in result.stderr
-    assert "400 files of the four classes, expected 339" in result.stderr
+    assert "400 files of the 4 classes, expected 339" in result.stderr
+    assert "in none of the classes: 200 utterances (100 bored, 100 fearful)" in result.stderr
+
+
+def test_classes_choose_the_labels_and_the_rest_is_babble(corpus, tmp_path):
+    result = prepare(corpus, tmp_path, "--classes", "fearful sad")
+    assert result.returncode == 0, result.stderr
+    assert "in none of the classes: 400 utterances (100 angry, 100 happy, 100 neutral, 100 bored)" in result.stderr
+    for name in ("train", "dev", "test"):
+        assert set(read_table(tmp_path / name / "utt2emo").values()) == {"sad", "fearful"}
+        assert {utterance[5] for utterance in read_table(tmp_path / name / "wav.scp")} == {"T", "A"}
+    assert {utterance[5] for utterance in read_table(tmp_path / "babble/wav.scp")} == set("WFNL")
+
+
+def test_babble_is_spoken_by_the_training_utterances_when_every_emotion_is_a_class(corpus, tmp_path):
+    result = prepare(corpus, tmp_path, "--classes", "angry happy neutral sad bored fearful disgusted")
+    assert result.returncode == 0, result.stderr
+    assert "the classes leave no utterance for the babble" in result.stderr
+    train, babble = read_table(tmp_path / "train/wav.scp"), read_table(tmp_path / "babble/wav.scp")
+    assert sorted(babble.values()) == sorted(set(train.values()))
+    assert problems_in(tmp_path / "babble") == [] and not (tmp_path / "babble/utt2emo").exists()
 
 
 def test_wrong_names_and_wrong_options_are_refused(corpus, tmp_path):
@@ -103,5 +124,8 @@ def test_wrong_names_and_wrong_options_are_refused(corpus, tmp_path):
     (tmp_path / "wav/03a01Fa-copy.wav").touch()
     assert "03a01Fa-copy.wav: not a file name of EmoDB" in prepare(tmp_path, tmp_path / "data").stderr
     assert "99: not in EmoDB" in prepare(corpus, tmp_path / "data", "--dev_speakers", "99").stderr
+    for classes in ("sad calm", ""):
+        message = prepare(corpus, tmp_path / "data", "--classes", classes).stderr
+        assert f"classes '{classes}'" in message and "angry happy neutral sad bored disgusted fearful" in message
     assert "speaker 09 is in dev and in test" in prepare(corpus, tmp_path / "data", "--dev_speakers", "09").stderr
     assert not (tmp_path / "data").exists()

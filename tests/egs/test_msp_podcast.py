@@ -41,9 +41,9 @@ def make_corpus(
     return folder
 
 
-def prepare(corpus: Path, output: Path, **environment: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(RECIPE.parents[1]), "python": sys.executable, **environment}
-    command = ["local/data.sh", str(corpus), str(output)]
+def prepare(corpus: Path, output: Path, *options: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(RECIPE.parents[1]), "python": sys.executable}
+    command = ["local/data.sh", str(corpus), str(output), *options]
     return subprocess.run(command, cwd=RECIPE, env=environment, capture_output=True, text=True)
 
 
@@ -75,7 +75,7 @@ def test_both_spellings_of_the_layout(tmp_path, labels, audio, development):
     assert list(read_table(tmp_path / "data/dev/utt2emo").values()) == ["neutral"]
     assert list(read_table(tmp_path / "data/test/wav.scp")) == ["8-MSP-PODCAST_0005_0001_0001"]
     # Seven turns of the four classes, Test2 included, beside those of the release.
-    assert "happy    found      3, expected in release 1.11  29454" in result.stderr
+    assert "happy     found      3, expected in release 1.11  29454" in result.stderr
     assert "not those of release 1.11 (100896 in all, 7 found)" in result.stderr
     assert not (tmp_path / "data/missing_files.txt").exists()
 
@@ -89,7 +89,8 @@ def test_missing_files_are_listed_and_stop_the_preparation_unless_allowed(tmp_pa
     assert "1 of 6 files are missing" in result.stderr and str(data / "missing_files.txt") in result.stderr
     assert (data / "missing_files.txt").read_text() == f"{missing}\n"
     assert not (data / "train").exists()
-    assert prepare(corpus, data, allow_missing="true").returncode == 0
+    assert "--allow-missing true" in result.stderr
+    assert prepare(corpus, data, "--allow_missing", "true").returncode == 0
     assert "12-MSP-PODCAST_0001_0001" not in read_table(data / "train/wav.scp")
     assert (data / "missing_files.txt").read_text() == f"{missing}\n"
 
@@ -101,13 +102,40 @@ def test_missing_files_are_listed_and_stop_the_preparation_unless_allowed(tmp_pa
         ([line(*ROWS[0]).replace(",A,", ",Q,")], ":2: MSP-PODCAST_0001_0001.wav: unknown EmoClass 'Q'"),
         ([line(*ROWS[0]).replace("Train", "Tain")], ":2: MSP-PODCAST_0001_0001.wav: unknown Split_Set 'Tain'"),
         ([line(*ROWS[0]).replace(",12,", ",,")], ":2: MSP-PODCAST_0001_0001.wav: expected values for"),
-        ([], "no turn of the classes A S H N"),
+        ([], "no turn of the classes angry happy neutral sad"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path, lines, message):
     result = prepare(make_corpus(tmp_path / "corpus", lines), tmp_path / "data")
     assert result.returncode == 1 and message in result.stderr, result.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_classes_choose_the_labels(tmp_path):
+    lines = [line(*row) for row in ROWS]
+    letters = {"U": "surprised", "F": "fearful", "D": "disgusted", "C": "contempt"}
+    for number, letter in enumerate(letters):
+        for split in ("Train", "Development", "Test1"):
+            lines.append(line(f"MSP-PODCAST_10{number}0_{split}.wav", letter, f"{number}{split}", split))
+    corpus = make_corpus(tmp_path / "corpus", lines)
+    for name in (row.split(",")[0] for row in lines[len(ROWS) :]):
+        soundfile.write(corpus / "Audios" / name, np.full(800, 0.1), 16000)
+    result = prepare(corpus, tmp_path / "data", "--classes", " ".join(letters.values()))
+    assert result.returncode == 0, result.stderr
+    for name in ("train", "dev", "test"):
+        assert sorted(read_table(tmp_path / "data" / name / "utt2emo").values()) == sorted(letters.values())
+    # The eight rows above that are not of Test3, of which three are happy.
+    assert "in none of the classes: 8 turns (1 angry, 1 sad, 3 happy, 2 neutral, 1 without agreement)" in result.stderr
+    assert "surprised found      3\n" in result.stderr and "not those of release" not in result.stderr
+    default = prepare(corpus, tmp_path / "four")
+    assert "in none of the classes: 13 turns" in default.stderr
+    assert set(read_table(tmp_path / "four/train/utt2emo").values()) == {"angry", "sad", "happy", "neutral"}
+
+
+def test_an_unknown_class_is_refused(tmp_path):
+    result = prepare(make_corpus(tmp_path / "corpus", []), tmp_path / "data", "--classes", "angry bored")
+    assert result.returncode == 1 and "classes 'angry bored'" in result.stderr
+    assert "angry sad happy neutral surprised fearful disgusted contempt" in result.stderr
 
 
 def test_wrong_columns_and_a_missing_corpus(tmp_path):

@@ -29,8 +29,8 @@ CLASSES = {
 }
 LABELS = {**CLASSES, "oth": "other", "xxx": "without agreement"}
 
-# `[6.2901 - 8.2357]	Ses01F_impro01_M003	neu	[2.5000, 2.5000, 2.5000]`: seconds, utterance, label, attributes. The letter
-# after the session is the actor who wears the markers; the one after the dialogue is who speaks.
+# `[6.2901 - 8.2357]  Ses01F_impro01_M003  neu  [2.5000, 2.5000, 2.5000]`: seconds, utterance, label, attributes. The
+# letter after the session is the actor who wears the markers; the one after the dialogue is who speaks.
 LABEL_LINE = re.compile(r"\[[\d. -]+\]\s+((Ses0([1-5])[FM]_\w+)_([FM])\w+)\s+([a-z]{3})\s+\[[\d., -]+\]\s*")
 
 # Utterances of the whole corpus: 10,039.
@@ -134,12 +134,11 @@ def compare_counts(utterances: Iterable[Utterance], emotions: Sequence[str], mer
         expected["happy" if label == "exc" and merge_excited else LABELS[label]] += count
     for emotion in emotions:
         logger.info("%-10s found %5d, expected in the whole corpus %5d", emotion, found[emotion], expected[emotion])
-    totals = [sum(counts[emotion] for emotion in emotions) for counts in (found, expected)]
     if any(found[emotion] != expected[emotion] for emotion in emotions):
         logger.warning(
             "the corpus is not whole: %d utterances of the classes, expected %d; scores will not compare with those "
             "published on it",
-            *totals,
+            *(sum(counts[emotion] for emotion in emotions) for counts in (found, expected)),
         )
     if others := {label: found[label] for label in LABELS.values() if found[label] and label not in emotions}:
         counts = ", ".join(f"{count} {label}" for label, count in others.items())
@@ -196,17 +195,19 @@ def prepare_iemocap(
     compare_counts(utterances, emotions, merge_excited)
 
     sets = split(utterances, emotions, fold)
-    missing = sorted(str(utterance.wav) for chosen in sets.values() for utterance in chosen if not utterance.wav.is_file())
+    missing = {str(utterance.wav) for chosen in sets.values() for utterance in chosen if not utterance.wav.is_file()}
     missing_list = output / "missing_files.txt"
     missing_list.unlink(missing_ok=True)
     if missing:
-        write_text(missing_list, "".join(f"{file}\n" for file in missing))
-        message = f"{root}: {len(missing)} of {sum(map(len, sets.values()))} files are missing, listed in {missing_list}"
+        write_text(missing_list, "".join(f"{file}\n" for file in sorted(missing)))
+        message = (
+            f"{root}: {len(missing)} of {sum(map(len, sets.values()))} files are missing, listed in {missing_list}"
+        )
         if not allow_missing:
             raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
         logger.warning("%s; going on without them", message)
     for name, chosen in sets.items():
-        write_set(output / name, [utterance for utterance in chosen if str(utterance.wav) not in {*missing}])
+        write_set(output / name, [utterance for utterance in chosen if str(utterance.wav) not in missing])
 
 
 def write_set(path: Path, utterances: Sequence[Utterance]) -> None:
