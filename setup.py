@@ -20,6 +20,7 @@ setup(
         "torchaudio>=2.8,<2.12",  # of the same number as torch; 2.11 is the newest pair
         "transformers>=5.16,<6",
         "s3prl>=0.4.17,<0.5",  # reads original WavLM checkpoints
+        "huggingface_hub>=1.31,<3",
         "accelerate>=1.10,<2",
         "safetensors>=0.5",
         "soundfile>=0.13",

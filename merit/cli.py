@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def enhance(
     inputs: Sequence[Path],
-    model: Path,
+    model: str,
     output: Path,
     format: Literal["wav", "flac"] = "wav",
     device: str = "auto",
@@ -52,7 +52,7 @@ def enhance(
 
     Args:
         inputs: audio files, or directories of them.
-        model: directory of a trained model, as exp/sparse_merit-7.
+        model: directory of a trained model, as exp/sparse_merit-7, or its name on the hub, as RogerTzeng/Sparse-MERIT.
         output: directory of the enhanced files, which keep their names, and below a directory their sub-directories.
         format: of the enhanced files, wav or flac.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
@@ -73,12 +73,12 @@ def enhance(
     each_file(enhance_one, list(targets))
 
 
-def emotion(inputs: Sequence[Path], model: Path, device: str = "auto", pieces: bool = False) -> None:
+def emotion(inputs: Sequence[Path], model: str, device: str = "auto", pieces: bool = False) -> None:
     """Recognise emotions; prints a table: file, most probable emotion, probability of each, separated by tabs.
 
     Args:
         inputs: audio files, or directories of them.
-        model: directory of a trained model, as exp/sparse_merit-7.
+        model: directory of a trained model, as exp/sparse_merit-7, or its name on the hub, as RogerTzeng/Sparse-MERIT.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         pieces: true prints a row, with start and end in seconds, for each piece of about 20 s instead of each file.
     """

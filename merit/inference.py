@@ -18,6 +18,7 @@ from merit.data.audio_stream import audio_writer, overlapping_pieces, stream_aud
 from merit.data.dataset import FRAME_SAMPLES, MIN_SAMPLES
 from merit.device import Precision, autocast, default_device
 from merit.errors import MeritError
+from merit.hub import model_directory
 from merit.nets.model import MeritModel, ModelOutput
 from merit.nets.spectrum import num_spectrum_frames, waveform_from_log_magnitude
 from merit.training.checkpoint import ModelDescription, load_model
@@ -102,12 +103,19 @@ class Merit:
         precision: Precision = "auto",
         piece_seconds: float = 20.0,
     ) -> "Merit":
-        """The model in a directory that phase 2 of the training wrote, such as ``exp/sparse_merit-7``.
+        """The model in a directory that phase 2 of the training wrote, or of the Hugging Face hub.
+
+        Args:
+            directory: such as ``exp/sparse_merit-7``; or a repository of the hub with such a model in it, or the
+                authors' own, ``RogerTzeng/Sparse-MERIT``. It is downloaded, and converted, the first time alone.
+            device, precision, piece_seconds: as for the constructor.
 
         Raises:
-            MeritError: when the directory holds no such model; otherwise as the constructor.
+            MeritError: when the directory holds no such model, or there is none and the hub's cannot be fetched;
+                otherwise as the constructor.
         """
-        return cls(*load_model(Path(directory)), device=device, precision=precision, piece_seconds=piece_seconds)
+        model, description = load_model(model_directory(directory))
+        return cls(model, description, device=device, precision=precision, piece_seconds=piece_seconds)
 
     @property
     def classes(self) -> list[str] | None:
