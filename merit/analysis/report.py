@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from merit.analysis.conditions import Condition
@@ -34,7 +34,7 @@ def results_page(model: Path, scores: Path, noisy: Path | None, command: str, se
         MeritError: when ``scores`` holds no scores.
     """
     tables = score_tables(scores, noisy, seen)
-    sections = [f"# Results of {model.resolve().name}", _environment_section(), _model_section(model, command), tables]
+    sections = [f"# Results of {model.resolve().name}", environment_section(), _model_section(model, command), tables]
     return "\n\n".join(sections) + "\n"
 
 
@@ -110,7 +110,8 @@ def _enhancement_notes(rows: Sequence[EnhancementRow]) -> str:
     )
 
 
-def _environment_section() -> str:
+def environment_section() -> str:
+    """Versions, machine and commit as a list."""
     return "\n".join(["## Environment", "", *(f"- {name}: {value}" for name, value in describe_environment().items())])
 
 
@@ -122,8 +123,13 @@ def _model_section(model: Path, command: str) -> str:
     description = config["description"]
     method = ", ".join(f"{name} {value}" for name, value in description["model"].items())
     lines = ["## Model", "", f"- command: `{command}`" if command else "- command: not given"]
-    ssl = description["ssl"]
-    encoder = Path(ssl).name if Path(ssl).is_absolute() else ssl  # folders of this machine say nothing to a reader
-    lines += [f"- encoder: {encoder} ({description['num_states']} states of {description['hidden_size']})"]
+    lines += [f"- encoder: {encoder_name(description)}"]
     lines += [f"- method: {method}", f"- classes: {', '.join(description['classes'])}"]
     return "\n".join(lines)
+
+
+def encoder_name(description: Mapping) -> str:
+    """Origin and size of the encoder in a model's ``config.json``."""
+    ssl = description["ssl"]
+    name = Path(ssl).name if Path(ssl).is_absolute() else ssl  # folders of this machine say nothing to a reader
+    return f"{name} ({description['num_states']} states of {description['hidden_size']})"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merit.analysis.conditions import Condition, in_table_order, parse_condition
+from merit.analysis.experiment import Run
+from merit.errors import MeritError
 from merit.metrics.emotion_table import read_emotion_table
 from merit.metrics.f1 import EmotionScores
 from merit.metrics.score_sheet import mean_scores, read_enhancement_table, read_records
@@ -41,11 +43,13 @@ class EnhancementRow:
 
 
 def _conditions_with(folder: Path | str, table: str, seen: Iterable[str]) -> list[Condition]:
-    return in_table_order((parse_condition(path.parent.name) for path in Path(folder).glob(f"*/{table}")), seen)
+    """Those of the test; the dev set is scored as well, for choices like that of the number of experts."""
+    conditions = (parse_condition(path.parent.name) for path in Path(folder).glob(f"*/{table}"))
+    return in_table_order((condition for condition in conditions if condition.subset != "dev"), seen)
 
 
 def emotion_rows(folder: Path | str, seen: Iterable[str] = ()) -> list[EmotionRow]:
-    """Rows of all conditions of ``folder`` that have emotion scores, in the order of the tables."""
+    """Rows of all test conditions of ``folder`` that have emotion scores, in the order of the tables."""
     return [
         EmotionRow(condition, read_emotion_table(Path(folder) / condition.name / EMOTION_TABLE).scores())
         for condition in _conditions_with(folder, EMOTION_TABLE, seen)
@@ -53,13 +57,40 @@ def emotion_rows(folder: Path | str, seen: Iterable[str] = ()) -> list[EmotionRo
 
 
 def enhancement_rows(folder: Path | str, seen: Iterable[str] = ()) -> list[EnhancementRow]:
-    """Rows of all conditions of ``folder`` that have enhancement scores, in the order of the tables."""
-    rows = []
-    for condition in _conditions_with(folder, ENHANCEMENT_TABLE, seen):
-        path = Path(folder) / condition.name / ENHANCEMENT_TABLE
-        table = read_enhancement_table(path)
-        means, failures = mean_scores(table)
-        variants = {record.composite for record in read_records(path)[1].values()}
-        composite = variants.pop() if len(variants) == 1 else None
-        rows.append(EnhancementRow(condition, means, failures, len(table), composite))
-    return rows
+    """Rows of all test conditions of ``folder`` that have enhancement scores, in the order of the tables."""
+    return [enhancement_row(folder, condition) for condition in _conditions_with(folder, ENHANCEMENT_TABLE, seen)]
+
+
+def enhancement_row(folder: Path | str, condition: Condition) -> EnhancementRow:
+    """Means and failures of one condition of a score folder.
+
+    Raises:
+        MeritError: when it has no enhancement scores.
+    """
+    path = Path(folder) / condition.name / ENHANCEMENT_TABLE
+    table = read_enhancement_table(path)
+    means, failures = mean_scores(table)
+    variants = {record.composite for record in read_records(path)[1].values()}
+    composite = variants.pop() if len(variants) == 1 else None
+    return EnhancementRow(condition, means, failures, len(table), composite)
+
+
+def runs_with(runs: Iterable[Run], condition: Condition, table: str) -> dict[str, list[Run]]:
+    """Method -> its runs, of the methods that have this table of scores in this condition.
+
+    Raises:
+        MeritError: when only some of the seeds of a method have it; names the others.
+    """
+    methods: dict[str, list[Run]] = {}
+    for run in runs:
+        methods.setdefault(run.method, []).append(run)
+    found = {}
+    for method, seeds in methods.items():
+        missing = [str(run.score(condition)) for run in seeds if not (run.score(condition) / table).exists()]
+        if missing and len(missing) < len(seeds):
+            raise MeritError(
+                f"no {table} in {' '.join(missing)}, but in that of other seeds; run stage 6 for all seeds"
+            )
+        if not missing:
+            found[method] = seeds
+    return found
