@@ -10,6 +10,7 @@ noise_seen=babble          # noise of training and test, as name=folder; plain b
 noise_unseen=              # noises of the test alone, as "name=folder name=folder"
 babble_data=data/train     # data directory whose speakers talk in the babble
 mixed=false                # data preparation makes noisy sets with clean references; stage 2 mixes nothing
+rir=                       # folder of room impulse responses for the speech, before noise is added; empty: none
 snr_train=5                # signal-to-noise ratio in training, dB
 snrs_test="-5 0 5 10"      # signal-to-noise ratios in the test, dB
 ssl=microsoft/wavlm-large  # encoder: transformers directory, hub name, or an original WavLM .pt file
@@ -78,7 +79,7 @@ full_command() { # what a person types for this experiment, whichever part of it
 }
 
 mix_noises() { # stage 2: babble, the noisy training, dev and test sets
-    local set noise fractions rir_arguments=""
+    local set noise fractions
     if [ -n "$babble_done" ]; then
         step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" \
             "${prepare_job[@]}" -- "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
@@ -87,7 +88,7 @@ mix_noises() { # stage 2: babble, the noisy training, dev and test sets
         step "dump/log/${set}_${seen_name}_${snr_train}dB" --reads "dump/log/validate.done $babble_done" \
             --writes "data/${set}_${seen_name}_${snr_train}dB" "${prepare_job[@]}" -- \
             "$python" -m merit.bin.mix_noise --data "data/$set" --noise "$seen" --part "$set" \
-            --snrs "[$snr_train]" --nj "$nj"
+            --snrs "[$snr_train]" ${rir:+--rir "$rir"} --nj "$nj"
     done
     for noise in "$seen" $noise_unseen; do
         # All files of a noise that training never hears are there to test with, unless it has a part for that.
@@ -96,7 +97,7 @@ mix_noises() { # stage 2: babble, the noisy training, dev and test sets
         step "dump/log/test_${noise%%=*}" --reads "dump/log/validate.done $babble_done" \
             --writes "$(conditions "$noise")" "${prepare_job[@]}" -- \
             "$python" -m merit.bin.mix_noise --data data/test --noise "$noise" --part test \
-            --snrs "$(list "$snrs_test")" --fractions "$fractions" --nj "$nj"
+            --snrs "$(list "$snrs_test")" --fractions "$fractions" ${rir:+--rir "$rir"} --nj "$nj"
     done
 }
 

@@ -115,16 +115,16 @@ enhance() { # NAME MARKS SET...: enhance noisy sets with the trained enhancer
 }
 
 decode_and_score() { # METHOD SEED
-    local exp=exp/$1$suffix-$2 inputs="$tests data/$dev" marks="$tests_done dump/log/$dev.done" set
+    local exp=exp/$1$suffix-$2 heard="$tests data/$dev" marks="$tests_done dump/log/$dev.done" set
     if [ "$(speech_of "$1")" = enhanced ]; then
-        inputs=""
+        heard=""
         for set in $tests data/$dev; do
-            inputs+="$enhancer_exp/enhanced/$(basename "$set") "
+            heard+="$enhancer_exp/enhanced/$(basename "$set") "
         done
         marks="$enhancer_exp/log/enhance_train.done $enhancer_exp/log/enhance_test.done"
     fi
     step "$exp/log/decode" --reads "$exp/log/train.done $marks" --writes "$exp/decode" "${decode_job[@]}" -- \
-        "$python" -m merit.bin.decode --model "$exp" --data "$(list "$inputs")" --output "$exp/decode"
+        "$python" -m merit.bin.decode --model "$exp" --data "$(list "$heard")" --output "$exp/decode"
     step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.score --data "$(list "$tests data/$dev")" --decode "$exp/decode" \
         --output "$exp/score" --noisy dump/score_noisy --composite "$composite" --nj "$nj"

@@ -6,6 +6,7 @@ from typing import Literal
 from merit.command import run_command
 from merit.data.mixed_directory import mix_data_directory
 from merit.data.noise import named_corpus, noise_files
+from merit.data.reverberation import response_files
 
 
 def mix_noise(
@@ -18,11 +19,13 @@ def mix_noise(
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
     seed: int = 0,
     nj: int = 1,
+    rir: Path | None = None,
 ) -> None:
     """Mix speech with noise into data directories <set>_<noise>_<snr>dB.
 
     The noise corpus is any folder of audio. Its sub-folders train, dev and test are its parts; without them its files
-    are split once, and the split is written to OUTPUT/noise/<name>.tsv.
+    are split once, and the split is written to OUTPUT/noise/<name>.tsv. A folder of impulse responses is split in the
+    same way, in shares of 0.8, 0.1 and 0.1, in OUTPUT/rir/<folder>.tsv.
 
     Args:
         data: data directory of the speech.
@@ -34,10 +37,13 @@ def mix_noise(
         fractions: shares of train, dev and test in a split made here; '[0,0,1]' for noise that is unseen in training.
         seed: seed of the split and of the choice of noise for each utterance.
         nj: number of processes.
+        rir: folder of room impulse responses; speech is convolved with one before the noise is added, and the clean
+            reference stays dry. None leaves the speech as it is.
     """
     name, corpus = named_corpus(noise)
     files = noise_files(corpus, output / "noise" / f"{name}.tsv", part, fractions, seed)
-    mix_data_directory(data, name, corpus, files, snrs, output, audio, seed, nj)
+    rooms = response_files(rir, output / "rir" / f"{rir.resolve().name}.tsv", part, seed) if rir else ()
+    mix_data_directory(data, name, corpus, files, snrs, output, audio, seed, nj, rooms)
 
 
 if __name__ == "__main__":

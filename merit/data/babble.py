@@ -1,9 +1,10 @@
-"""Babble: several talkers at once, overlaid from the utterances of a data directory, as a noise corpus."""
+"""Babble: several talkers at once, overlaid from the utterances of a data directory or a speech corpus, as noise."""
 
 import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,15 @@ logger = logging.getLogger(__name__)
 
 PEAK = 0.9
 """Largest sample of a babble file; the level is of no matter, since mixing sets it."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice in a babble file: the file, relative to its corpus, the voice's number there, and what it says."""
+
+    file: str
+    talker: int
+    utterances: list[str]
 
 
 def make_babble(
@@ -42,11 +52,7 @@ def make_babble(
     Raises:
         MeritError: when the data directory is not valid or has too few utterances, or one is unreadable or silent.
     """
-    if len(files) != len(PARTS) or min(files) < 0 or sum(files) == 0 or talkers < 1 or seconds <= 0:
-        raise MeritError(
-            f"babble needs the number of files in train, dev and test, a talker and a length: files {list(files)}, "
-            f"talkers {talkers}, seconds {seconds}"
-        )
+    check_amounts(files, talkers, seconds)
     if problems := problems_in(data):
         raise MeritError(f"{data} cannot be made into babble; mend its tables:\n" + first_of(problems))
     wav, utt2spk = read_table(data / "wav.scp"), read_table(data / "utt2spk")
@@ -57,28 +63,68 @@ def make_babble(
     if manifest.is_file() and settings_path.is_file() and settings_path.read_text(encoding="utf-8") == settings_text:
         logger.info("%s: complete", output)
         return
+    parts = _split_utterances(utt2spk, files, seed)
+    for part, utterances, count in zip(PARTS, parts, files):
+        if count and len(utterances) < talkers:
+            raise MeritError(f"{data}: {len(utterances)} utterances for {part} babble, too few for {talkers} talkers")
     manifest.unlink(missing_ok=True)
     for old in output.glob("*/babble-*.flac"):
         old.unlink()
+    voices = overlay(output, parts, wav, utt2spk, files, talkers, seconds, seed)
     lines = ["file\ttalker\tspeaker\tutterances"]
-    for part, utterances, count in zip(PARTS, _split_utterances(utt2spk, files, seed), files):
-        if count == 0:
-            continue
-        if len(utterances) < talkers:
-            raise MeritError(f"{data}: {len(utterances)} utterances for {part} babble, too few for {talkers} talkers")
-        for number in range(count):
-            generator = random.Random(f"{seed}/babble/{part}/{number}")
-            groups = _talkers(utterances, utt2spk, talkers, generator)
-            voices = [_voice(group, wav, round(seconds * SAMPLE_RATE), generator) for group in groups]
-            babble = sum(samples for samples, _ in voices)
-            name = f"{part}/babble-{number:03d}.flac"
-            write_audio(output / name, babble * (PEAK / np.abs(babble).max()))
-            for talker, (_, spoken) in enumerate(voices):
-                speakers = " ".join(sorted({utt2spk[utterance] for utterance in spoken}))
-                lines.append(f"{name}\t{talker}\t{speakers}\t{' '.join(spoken)}")
+    for voice in voices:
+        speakers = " ".join(sorted({utt2spk[utterance] for utterance in voice.utterances}))
+        lines.append(f"{voice.file}\t{voice.talker}\t{speakers}\t{' '.join(voice.utterances)}")
     write_text(settings_path, settings_text)
     write_text(manifest, "\n".join(lines) + "\n")
     logger.info("%s: %d files of %g s with %d talkers", output, sum(files), seconds, talkers)
+
+
+def check_amounts(files: Sequence[int], talkers: int, seconds: float) -> None:
+    """Refuse babble of no files, no talkers or no length, with a ``MeritError``."""
+    if len(files) != len(PARTS) or min(files) < 0 or sum(files) == 0 or talkers < 1 or seconds <= 0:
+        raise MeritError(
+            f"babble needs the number of files in train, dev and test, a talker and a length: files {list(files)}, "
+            f"talkers {talkers}, seconds {seconds}"
+        )
+
+
+def overlay(
+    output: Path,
+    parts: Sequence[Sequence[str]],
+    wav: Mapping[str, str],
+    utt2spk: Mapping[str, str],
+    files: Sequence[int],
+    talkers: int,
+    seconds: float,
+    seed: int,
+) -> list[Voice]:
+    """Write the babble files of train, dev and test and return who talks in them.
+
+    Args:
+        output: where ``{train,dev,test}/babble-NNN.flac`` go.
+        parts: utterances of each part, at least ``talkers`` where it gets files.
+        wav: their audio.
+        utt2spk: their speakers.
+        files: number of files of each part.
+        talkers: voices at once.
+        seconds: length of a file.
+        seed: of all choices.
+
+    Raises:
+        MeritError: when an utterance is unreadable or silent.
+    """
+    voices = []
+    for part, utterances, count in zip(PARTS, parts, files):
+        for number in range(count):
+            generator = random.Random(f"{seed}/babble/{part}/{number}")
+            groups = _talkers(utterances, utt2spk, talkers, generator)
+            spoken = [_voice(group, wav, round(seconds * SAMPLE_RATE), generator) for group in groups]
+            babble = sum(samples for samples, _ in spoken)
+            name = f"{part}/babble-{number:03d}.flac"
+            write_audio(output / name, babble * (PEAK / np.abs(babble).max()))
+            voices += [Voice(name, talker, said) for talker, (_, said) in enumerate(spoken)]
+    return voices
 
 
 def _split_utterances(utt2spk: Mapping[str, str], files: Sequence[int], seed: int) -> list[list[str]]:
@@ -119,7 +165,7 @@ def _voice(
         utterance = utterances[len(spoken) % len(utterances)]
         samples = read_audio(wav[utterance], utterance).astype(np.float64)
         if power(samples) < SILENCE:
-            raise MeritError(f"{utterance}: {wav[utterance]}: silent; take it out of the data directory")
+            raise MeritError(f"{utterance}: {wav[utterance]}: silent; take it out")
         samples /= np.sqrt(power(samples))
         if not pieces:
             samples = samples[int(generator.random() * len(samples)) :]  # talkers do not begin all at once

@@ -14,6 +14,7 @@ from merit.data.audio import SAMPLE_RATE, audio_duration, entry_stamp
 from merit.data.datadir import first_of, problems_in, read_table, write_data_directory
 from merit.data.mixing import SHORTEST, SIGNALS, Job, draw_noise, mix, read_sources, too_short, write_mixture
 from merit.data.noise import NoiseFile
+from merit.data.reverberation import draw_response
 from merit.errors import MeritError
 from merit.files import write_text
 from merit.progress import progress
@@ -34,6 +35,7 @@ class Mixed:
         gain: the joint gain; 1 when nothing would have clipped.
         measured: SNR in dB of the written 16-bit files.
         samples: length at 16 kHz.
+        rir: the impulse response that the speech was convolved with; None for none.
     """
 
     utterance: str
@@ -44,6 +46,11 @@ class Mixed:
     gain: float
     measured: float
     samples: int
+    rir: str | None = None
+
+    def line(self) -> str:
+        """The line of the record; without an impulse response it does not mention any."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None}) + "\n"
 
 
 @dataclass
@@ -70,6 +77,7 @@ def mix_data_directory(
     audio: Path,
     seed: int = 0,
     nj: int = 1,
+    rooms: Sequence[NoiseFile] = (),
 ) -> list[Path]:
     """Mix a data directory with noise at every SNR; what was mixed before with the same settings is kept.
 
@@ -83,6 +91,8 @@ def mix_data_directory(
         audio: directory of their audio, ``<set>_<noise>_<snr>dB/{noisy,clean,noise}/<utterance>.flac``.
         seed: of the choice of noise pieces.
         nj: processes.
+        rooms: impulse responses to draw from (``merit.data.reverberation.response_files``); every utterance is
+            convolved with one. None leaves the speech dry.
 
     Returns:
         The mixed directories, in the order of ``snrs``.
@@ -97,8 +107,9 @@ def mix_data_directory(
         raise MeritError(f"{data} cannot be mixed; mend its tables or make it again:\n" + first_of(problems))
     wav = read_table(data / "wav.scp")
     stamps = {utterance: entry_stamp(entry) for utterance, entry in wav.items()}
-    contents = hashlib.blake2b("\n".join(file.content for file in files).encode(), digest_size=16).hexdigest()
-    settings = {"noise": noise, "files": contents, "seed": seed}
+    settings = {"noise": noise, "files": _contents(files), "seed": seed}
+    if rooms:
+        settings["rirs"] = _contents(rooms)
     conditions = {}
     for snr in (float(snr) + 0.0 for snr in snrs):  # -0.0 becomes 0.0
         name = f"{data.resolve().name}_{noise}_{snr:g}dB"
@@ -106,7 +117,13 @@ def mix_data_directory(
         conditions[snr].mixed = _read_record(conditions[snr], stamps)
     paths = [str(corpus / file.file) for file in files]
     jobs = [
-        Job(utterance, entry, draw_noise(utterance, noise, paths, seed), folders)
+        Job(
+            utterance,
+            entry,
+            draw_noise(utterance, noise, paths, seed),
+            folders,
+            draw_response(utterance, rooms, seed) if rooms else None,
+        )
         for utterance, entry in wav.items()
         if (folders := {snr: at.folder for snr, at in conditions.items() if utterance not in at.mixed})
     ]
@@ -120,6 +137,10 @@ def mix_data_directory(
     for snr, condition in conditions.items():
         _write_tables(data, wav, snr, condition)
     return [condition.directory for condition in conditions.values()]
+
+
+def _contents(files: Sequence[NoiseFile]) -> str:
+    return hashlib.blake2b("\n".join(file.content for file in files).encode(), digest_size=16).hexdigest()
 
 
 def _read_record(condition: Condition, stamps: Mapping[str, str]) -> dict[str, Mixed]:
@@ -166,8 +187,8 @@ def _mix_all(jobs: list[Job], stamps: Mapping[str, str], conditions: Mapping[flo
             (condition.directory / "wav.scp").unlink(missing_ok=True)  # not whole until all is mixed again
             for left_behind in condition.folder.glob("*/.*.tmp.flac"):  # of a process that was killed
                 left_behind.unlink()
-            rows = [condition.settings, *map(asdict, condition.mixed.values())]
-            write_text(condition.record, "".join(json.dumps(row) + "\n" for row in rows))
+            rows = [json.dumps(condition.settings) + "\n", *(row.line() for row in condition.mixed.values())]
+            write_text(condition.record, "".join(rows))
             streams[snr] = stack.enter_context(condition.record.open("a", encoding="utf-8"))
         bar = stack.enter_context(progress(len(jobs), "mixing", "utt"))
         stack.enter_context(joblib.parallel_config(backend="loky", inner_max_num_threads=1))
@@ -179,7 +200,7 @@ def _mix_all(jobs: list[Job], stamps: Mapping[str, str], conditions: Mapping[flo
                 continue
             for snr, row in result.items():
                 conditions[snr].mixed[row.utterance] = row
-                streams[snr].write(json.dumps(asdict(row)) + "\n")
+                streams[snr].write(row.line())
                 streams[snr].flush()
                 if abs(row.measured - snr) > 0.1:
                     message = "%s: %g dB asked, %.2f dB measured, since 16 bits are too coarse for a signal so quiet"
@@ -198,7 +219,7 @@ def _mix(job: Job, stamp: str) -> dict[float, Mixed] | str:
         return str(error)
     mixed = {}
     for snr, folder in job.folders.items():
-        mixture = mix(sources.speech, sources.noise, snr)
+        mixture = mix(sources.speech, sources.noise, snr, sources.reverberant)
         measured = write_mixture(mixture, folder, job.utterance)
         mixed[snr] = Mixed(
             utterance=job.utterance,
@@ -209,6 +230,7 @@ def _mix(job: Job, stamp: str) -> dict[float, Mixed] | str:
             gain=mixture.gain,
             measured=measured,
             samples=len(sources.speech),
+            rir=job.room,
         )
     return mixed
 
@@ -231,6 +253,10 @@ def _write_tables(data: Path, wav: Mapping[str, str], snr: float, condition: Con
         "noise1.scp": scps["noise"],
     }
     directory = condition.directory
+    if "rirs" in condition.settings:
+        tables["utt2rir"] = {utterance: row.rir for utterance, row in rows.items()}
+    else:
+        (directory / "utt2rir").unlink(missing_ok=True)  # of an earlier mixing
     present = {"wav.scp": scps["noisy"], **tables}
     if all((directory / name).is_file() and read_table(directory / name) == table for name, table in present.items()):
         logger.info("%s: complete", directory)

@@ -3,6 +3,9 @@
 The SNR is the ratio of the powers over the whole utterance, without voice activity detection. The noise file and the
 offset in it follow from the names of utterance and noise and the seed alone, so they are the same at every SNR, in
 every run and with any number of processes. What would clip is scaled: noisy, clean and noise by one gain.
+
+In a room (an impulse response) the noise is added to the reverberant speech, the SNR is that of reverberant speech and
+noise, and ``clean`` is the dry speech, aligned with it (``merit.data.reverberation``).
 """
 
 import random
@@ -14,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from merit.data.audio import entry_stamp, read_audio, write_audio
+from merit.data.reverberation import reverberate
 from merit.errors import MeritError
 
 SHORTEST = 400
@@ -29,33 +33,45 @@ SIGNALS = ("noisy", "clean", "noise")
 
 @dataclass(frozen=True)
 class Mixture:
-    """Noisy speech and what it is made of: ``noisy = clean + noise``, float64 ``(S,)``, all scaled by ``gain``."""
+    """Noisy speech and what it is made of, float64 ``(S,)``, all scaled by ``gain``.
+
+    ``noisy = clean + noise`` or, in a room, ``noisy = reverberant clean + noise``.
+    """
 
     noisy: np.ndarray
     clean: np.ndarray
     noise: np.ndarray
     gain: float
+    in_room: bool = False
 
 
 @dataclass(frozen=True)
 class Job:
-    """An utterance, noise pieces to try in turn (file, place in it from 0 to 1), and the folder for each SNR (dB)."""
+    """An utterance, noise pieces to try in turn (file, place in it from 0 to 1), the folder for each SNR (dB), a room.
+
+    The room is the file of an impulse response; None for none.
+    """
 
     utterance: str
     entry: str
     draws: list[tuple[str, float]]
     folders: dict[float, Path]
+    room: str | None = None
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What to mix: samples ``(S,)`` of both, the noise's file and offset (samples), silent pieces skipped before it."""
+    """What to mix: samples ``(S,)`` of both, the noise's file and offset (samples), silent pieces skipped before it.
+
+    In a room, ``reverberant`` is what is heard of the speech there.
+    """
 
     speech: np.ndarray
     noise: np.ndarray
     file: str
     offset: int
     skipped: int
+    reverberant: np.ndarray | None = None
 
 
 def power(signal: np.ndarray) -> float:
@@ -68,14 +84,18 @@ def too_short(utterance: str, entry: str, samples: int) -> str:
     return f"{utterance}: {entry}: {samples} samples at 16 kHz, and one encoder frame needs {SHORTEST}"
 
 
-def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> Mixture:
-    """Mix speech ``(S,)`` and noise ``(S,)``, neither silent, at a power ratio of ``snr`` dB."""
+def mix(speech: np.ndarray, noise: np.ndarray, snr: float, reverberant: np.ndarray | None = None) -> Mixture:
+    """Mix speech ``(S,)`` and noise ``(S,)``, neither silent, at a power ratio of ``snr`` dB.
+
+    With ``reverberant`` speech ``(S,)``, it is this that the noise is added to, and that the ratio is of.
+    """
     speech, noise = speech.astype(np.float64), noise.astype(np.float64)
-    noise *= np.sqrt(power(speech) / (power(noise) * 10 ** (snr / 10)))
-    noisy = speech + noise
+    heard = speech if reverberant is None else reverberant
+    noise *= np.sqrt(power(heard) / (power(noise) * 10 ** (snr / 10)))
+    noisy = heard + noise
     peak = max(float(np.abs(signal).max()) for signal in (noisy, speech, noise))
     gain = FULL_SCALE / peak if peak > 1 else 1.0
-    return Mixture(noisy * gain, speech * gain, noise * gain, gain)
+    return Mixture(noisy * gain, speech * gain, noise * gain, gain, reverberant is not None)
 
 
 def draw_noise(utterance: str, noise: str, files: Sequence[str], seed: int) -> list[tuple[str, float]]:
@@ -99,17 +119,19 @@ def read_sources(job: Job) -> Sources:
     """Read the utterance of a job and the first of its noise pieces that is not silent.
 
     Raises:
-        MeritError: when speech or noise cannot be read, the utterance is too short or silent, or every noise piece is.
+        MeritError: when speech, noise or impulse response cannot be read, the utterance is too short or silent, or
+            every noise piece is.
     """
     speech = read_audio(job.entry, job.utterance)
     if len(speech) < SHORTEST:
         raise MeritError(too_short(job.utterance, job.entry, len(speech)))
     if power(speech) < SILENCE:
         raise MeritError(f"{job.utterance}: {job.entry}: silent, so that its SNR is undefined")
+    reverberant = None if job.room is None else reverberate(speech, job.room, entry_stamp(job.room))
     for skipped, (file, place) in enumerate(job.draws):
         noise, offset = noise_piece(_read_noise(file, entry_stamp(file)), place, len(speech))
         if power(noise) >= SILENCE:
-            return Sources(speech, noise, file, offset, skipped)
+            return Sources(speech, noise, file, offset, skipped, reverberant)
     raise MeritError(
         f"{job.utterance}: {len(job.draws)} pieces of noise were silent, the last one of {file}; remove silent noise"
     )
@@ -118,13 +140,15 @@ def read_sources(job: Job) -> Sources:
 def write_mixture(mixture: Mixture, folder: Path, utterance: str) -> float:
     """Write ``{noisy,clean,noise}/<utterance>.flac`` and return the SNR (dB) of the written 16-bit files.
 
-    It is measured from ``clean`` and ``noisy - clean``, so that clipping and rounding count as noise.
+    It is measured from ``clean`` and ``noisy - clean``, so that clipping and rounding count as noise; in a room from
+    ``noisy - noise``, the reverberant speech, and ``noise``.
     """
     paths = {signal: folder / signal / f"{utterance}.flac" for signal in SIGNALS}
     for signal, path in paths.items():
         write_audio(path, getattr(mixture, signal))
-    noisy, clean = (read_audio(str(paths[signal]), utterance).astype(np.float64) for signal in ("noisy", "clean"))
-    return float(10 * np.log10(power(clean) / max(power(noisy - clean), np.finfo(np.float64).tiny)))
+    noisy, clean, noise = (read_audio(str(path), utterance).astype(np.float64) for path in paths.values())
+    heard, added = (noisy - noise, noise) if mixture.in_room else (clean, noisy - clean)
+    return float(10 * np.log10(power(heard) / max(power(added), np.finfo(np.float64).tiny)))
 
 
 @lru_cache(maxsize=2)

@@ -3,6 +3,9 @@
 The split is given by sub-folders named ``train``, ``dev`` and ``test``, or drawn once from a seed. Either way it is
 written down in a manifest (``part file bytes content``, tab separated, files relative to the folder). A drawn split is
 never drawn again: its manifest decides from then on, and may be edited before noise is mixed.
+
+A folder made by ``merit.data.noise_preparation`` brings a manifest of its own, which also names the recordings that
+each file was made of, and its source (``part file bytes content recordings source``). No recording is in two parts.
 """
 
 import hashlib
@@ -11,7 +14,7 @@ import math
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from merit.data.datadir import first_of
@@ -23,16 +26,30 @@ logger = logging.getLogger(__name__)
 PARTS = ("train", "dev", "test")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 HEADER = "part\tfile\tbytes\tcontent"
+PREPARED_HEADER = f"{HEADER}\trecordings\tsource"
+PREPARED_MANIFEST = "manifest.tsv"
+"""Name of the manifest inside a prepared corpus."""
 
 
 @dataclass(frozen=True)
 class NoiseFile:
-    """A line of a manifest: part, file relative to the corpus, its size and the BLAKE2 hash of its content."""
+    """A line of a manifest.
+
+    Attributes:
+        part: train, dev or test.
+        file: relative to the corpus.
+        bytes: its size.
+        content: BLAKE2 hash of its content.
+        recordings: in a prepared corpus, names of the recordings it was made of, separated by spaces.
+        source: in a prepared corpus, the file of the published corpus.
+    """
 
     part: str
     file: str
     bytes: int
     content: str
+    recordings: str = ""
+    source: str = ""
 
 
 def named_corpus(option: str) -> tuple[str, Path]:
@@ -70,53 +87,74 @@ def noise_files(
 
     Raises:
         MeritError: when the corpus or the part is empty, the corpus is no longer what the manifest says, or a file is
-            in two parts, by its name or by its content.
+            in two parts, by its name, by its content or, where they are known, by its recordings.
     """
     folder, manifest = Path(folder), Path(manifest)
     files = find_audio(folder)
     if not files:
         raise MeritError(f"{folder}: a noise corpus needs audio files ({' '.join(AUDIO_SUFFIXES)}), and none was found")
-    in_folders = any((folder / name).is_dir() for name in PARTS)
-    if in_folders:
-        split = [_describe(folder, file, Path(file).parts[0]) for file in files if Path(file).parts[0] in PARTS]
+    if is_prepared(folder):
+        split = read_manifest(folder / PREPARED_MANIFEST)
+        _check_unchanged(folder, files, folder / PREPARED_MANIFEST, split, "prepare the corpus again")
+    elif any((folder / name).is_dir() for name in PARTS):
+        split = [describe(folder, file, Path(file).parts[0]) for file in files if Path(file).parts[0] in PARTS]
         if left_out := len(files) - len(split):
             logger.warning("%s: %d files are outside train, dev and test and are not used", folder, left_out)
     elif manifest.is_file():
         split = read_manifest(manifest)
-        _check_unchanged(folder, files, manifest, split)
+        _check_unchanged(folder, files, manifest, split, "remove the manifest to split anew")
     else:
         split = _drawn_split(folder, files, fractions, seed)
     _check_leaks(manifest, split)
-    text = "".join("\t".join(map(str, row)) + "\n" for row in [(HEADER,), *map(astuple, split)])
+    text = manifest_text(split)
     if not manifest.is_file() or manifest.read_text(encoding="utf-8") != text:
         write_text(manifest, text)
-        logger.info("%s: split of %s: %s", manifest, folder, _counts(split))
+        logger.info("%s: split of %s: %s", manifest, folder, counts(split))
     chosen = [file for file in split if file.part == part]
     if not chosen:
         raise MeritError(
-            f"{folder}: no noise for the {part} part ({_counts(split)}); add a sub-folder {part}/, or "
+            f"{folder}: no noise for the {part} part ({counts(split)}); add a sub-folder {part}/, or "
             f"remove {manifest} and choose other fractions"
         )
     return chosen
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether a folder was made by ``merit.data.noise_preparation``, as its manifest shows."""
+    path = folder / PREPARED_MANIFEST
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8") as lines:
+        return lines.readline().rstrip("\n") == PREPARED_HEADER
 
 
 def read_manifest(path: Path) -> list[NoiseFile]:
     """Read a manifest.
 
     Raises:
-        MeritError: naming the line that is not ``part file bytes content``.
+        MeritError: naming the line that is not ``part file bytes content``, in the manifest of a prepared corpus
+            ``part file bytes content recordings source``.
     """
     rows = []
     lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines[1:] if lines[:1] == [HEADER] else lines, start=2):
+    header = PREPARED_HEADER if lines[:1] == [PREPARED_HEADER] else HEADER
+    for number, line in enumerate(lines[1:] if lines[:1] == [header] else lines, start=2):
         fields = line.split("\t")
-        if len(fields) != 4 or fields[0] not in PARTS or not fields[2].isdigit():
-            raise MeritError(f"{path}:{number}: expected a line of {HEADER!r}, found {line!r}; mend or remove it")
-        rows.append(NoiseFile(fields[0], fields[1], int(fields[2]), fields[3]))
+        if len(fields) != len(header.split("\t")) or fields[0] not in PARTS or not fields[2].isdigit():
+            raise MeritError(f"{path}:{number}: expected a line of {header!r}, found {line!r}; mend or remove it")
+        rows.append(NoiseFile(fields[0], fields[1], int(fields[2]), *fields[3:]))
     return rows
 
 
-def _describe(folder: Path, file: str, part: str) -> NoiseFile:
+def manifest_text(split: Sequence[NoiseFile]) -> str:
+    """Lay out a manifest, with the recordings and sources where a file has any."""
+    header = PREPARED_HEADER if any(file.recordings or file.source for file in split) else HEADER
+    rows = [astuple(file)[: len(header.split("\t"))] for file in split]
+    return "".join("\t".join(map(str, row)) + "\n" for row in [(header,), *rows])
+
+
+def describe(folder: Path, file: str, part: str) -> NoiseFile:
+    """Measure and hash a file of a corpus."""
     with (folder / file).open("rb") as stream:
         content = hashlib.blake2b(digest_size=16)
         while block := stream.read(1 << 20):
@@ -124,29 +162,58 @@ def _describe(folder: Path, file: str, part: str) -> NoiseFile:
         return NoiseFile(part, file, stream.tell(), content.hexdigest())
 
 
-def _drawn_split(folder: Path, files: list[str], fractions: Sequence[float], seed: int) -> list[NoiseFile]:
+def check_fractions(fractions: Sequence[float]) -> None:
+    """Refuse shares of train, dev and test that are not three or do not add up to 1, with a ``MeritError``."""
     if len(fractions) != 3 or min(fractions) < 0 or not math.isclose(sum(fractions), 1):
         raise MeritError(f"fractions {list(fractions)}: expected three shares for train, dev and test that add up to 1")
-    copies: dict[str, list[str]] = {}
-    described = {file: _describe(folder, file, "") for file in files}
-    for file in files:
-        copies.setdefault(described[file].content, []).append(file)
+
+
+def draw_parts(
+    groups: Sequence[Sequence[str]], fractions: Sequence[float], seed: int, what: str
+) -> list[tuple[str, str]]:
+    """Share out groups of files over train, dev and test, and return the files as sorted (part, file).
+
+    Args:
+        groups: files that stay together.
+        fractions: shares of the three parts in the number of groups.
+        seed: of the choice.
+        what: the groups in words, for the message when they are too few.
+
+    Raises:
+        MeritError: when there are fewer groups than parts that are asked for.
+    """
     generator = random.Random(f"{seed}/noise split")
-    groups = sorted(copies.values(), key=lambda _: generator.random())
+    groups = sorted(groups, key=lambda _: generator.random())
     wanted = [index for index, fraction in enumerate(fractions) if fraction > 0]
     if len(groups) < len(wanted):
-        raise MeritError(f"{folder}: {len(groups)} different files cannot be split into {len(wanted)} parts; add noise")
-    # Every part that is asked for gets one file first, so that a small corpus leaves none empty.
+        raise MeritError(f"{what} cannot be split into {len(wanted)} parts; add noise")
+    # Every part that is asked for gets one group first, so that a small corpus leaves none empty.
     sizes = [1 if index in wanted else 0 for index in range(3)]
     for _ in range(len(groups) - len(wanted)):
         sizes[max(wanted, key=lambda index: fractions[index] * len(groups) - sizes[index])] += 1
     parts = [part for part, size in zip(PARTS, sizes) for _ in range(size)]
-    split = [(part, file) for part, group in zip(parts, groups) for file in group]
-    return [NoiseFile(part, file, described[file].bytes, described[file].content) for part, file in sorted(split)]
+    return sorted((part, file) for part, group in zip(parts, groups) for file in group)
 
 
-def _check_unchanged(folder: Path, files: Iterable[str], manifest: Path, split: Sequence[NoiseFile]) -> None:
-    present = set(files)
+def counts(split: Sequence[NoiseFile]) -> str:
+    """Count the files of each part, as ``train 8, dev 1, test 1``."""
+    return ", ".join(f"{part} {sum(file.part == part for file in split)}" for part in PARTS)
+
+
+def _drawn_split(folder: Path, files: list[str], fractions: Sequence[float], seed: int) -> list[NoiseFile]:
+    check_fractions(fractions)
+    copies: dict[str, list[str]] = {}
+    described = {file: describe(folder, file, "") for file in files}
+    for file in files:
+        copies.setdefault(described[file].content, []).append(file)
+    drawn = draw_parts(list(copies.values()), fractions, seed, f"{folder}: {len(copies)} different files")
+    return [replace(described[file], part=part) for part, file in drawn]
+
+
+def _check_unchanged(
+    folder: Path, files: Iterable[str], manifest: Path, split: Sequence[NoiseFile], remedy: str
+) -> None:
+    present = {file for file in files if (folder / file).is_file()}  # a link may lead nowhere
     problems = [f"{folder / file.file}: missing" for file in split if file.file not in present]
     problems += [
         f"{folder / file.file}: the size changed"
@@ -155,32 +222,26 @@ def _check_unchanged(folder: Path, files: Iterable[str], manifest: Path, split: 
     ]
     if problems:
         raise MeritError(
-            f"{manifest}: made for another content of {folder}; restore the files, or remove the manifest to split "
-            "anew:\n" + first_of(problems)
+            f"{manifest}: made for another content of {folder}; restore the files, or {remedy}:\n" + first_of(problems)
         )
     if added := len(present - {file.file for file in split}):
         logger.warning("%s: %d files are not in %s and are not used", folder, added, manifest)
 
 
 def _check_leaks(manifest: Path, split: Sequence[NoiseFile]) -> None:
-    """Refuse a file that is in two parts, of this corpus or of another one in the recipe."""
+    """Refuse a file or a recording that is in two parts, of this corpus or of another one in the recipe."""
     others = {path: read_manifest(path) for path in sorted(manifest.parent.glob("*.tsv")) if path != manifest}
-    places: dict[str, list[tuple[str, str]]] = {}
+    places: dict[tuple[str, str], dict[str, str]] = {}  # what is the same -> one file of each part
     for path, rows in {manifest: split, **others}.items():
         for row in rows:
-            places.setdefault(row.content, []).append((row.part, f"{path.stem}: {row.file} ({row.part})"))
-            places.setdefault(f"{path}/{row.file}", []).append((row.part, f"{path.stem}: {row.file} ({row.part})"))
-    leaks = [
-        " = ".join(dict.fromkeys(place for _, place in found))
-        for found in places.values()
-        if len({part for part, _ in found}) > 1
-    ]
+            same = [("", row.content), ("", f"{path}/{row.file}")]
+            same += [(f"recording {recording}: ", recording) for recording in row.recordings.split()]
+            for key in same:
+                places.setdefault(key, {}).setdefault(row.part, f"{path.stem}: {row.file} ({row.part})")
+    leaks = [name + " = ".join(found.values()) for (name, _), found in places.items() if len(found) > 1]
     if leaks:
         raise MeritError(
-            f"{manifest}: noise leaks between parts; remove the files from one part (manifests of corpora that are no "
-            f"longer used can be removed from {manifest.parent}):\n" + first_of(list(dict.fromkeys(leaks)))
+            f"{manifest}: noise leaks between parts; remove the files from one part, prepare one of the corpora "
+            "--without the other (manifests of corpora that are no longer used can be removed from "
+            f"{manifest.parent}):\n" + first_of(list(dict.fromkeys(leaks)))
         )
-
-
-def _counts(split: Sequence[NoiseFile]) -> str:
-    return ", ".join(f"{part} {sum(file.part == part for file in split)}" for part in PARTS)

@@ -117,11 +117,12 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> 
 
 def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     options = ("--ssl", "/models/WavLM-Large.pt", "--snr-train", "0", "--snrs-test", "-5 5", "--ngpu", "2")
-    options += ("--noise-seen", "crss=/noise/crss", "--noise-unseen", "dns=/noise/dns")
+    options += ("--noise-seen", "crss=/noise/crss", "--noise-unseen", "dns=/noise/dns", "--rir", "/rooms of SLR28")
     options += ("--seeds", "17", "--tag", "try", "--train-args", "--training.epochs 2")
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
     assert "make_babble" not in modules(calls)
+    assert sum(call.endswith("--rir /rooms of SLR28 --nj 2") for call in calls) == 4
     assert "--part train --snrs [0]" in call_of(calls, "mix_noise", "--data data/train --noise crss=/noise/crss")
     for noise, fractions in (("crss=/noise/crss", "[0.8,0.1,0.1]"), ("dns=/noise/dns", "[0,0,1]")):
         test = call_of(calls, "mix_noise", f"--data data/test --noise {noise} ")

@@ -56,6 +56,21 @@ def test_babble_to_mixed_directories(recipe):
     ]
 
 
+def test_mixing_in_rooms(recipe):
+    (recipe / "rooms").mkdir()
+    for number in range(3):
+        response = np.zeros(400)
+        response[[10, 100 + number]] = [1.0, 0.5]
+        soundfile.write(recipe / "rooms" / f"{number}.wav", response, 16000)
+    options = ("--data", "data/test", "--noise", "hum=corpus", "--part", "test", "--snrs", "[0]", "--rir", "rooms")
+    mixed = run(recipe, "mix_noise", *options)
+    assert mixed.returncode == 0, mixed.stderr
+    (room,) = {
+        line.split("\t")[1] for line in (recipe / "data/rir/rooms.tsv").read_text().splitlines() if "test" in line
+    }
+    assert set(read_table(recipe / "data/test_hum_0dB/utt2rir").values()) == {f"rooms/{room}"}
+
+
 def test_validation_shows_the_offending_lines(recipe):
     table = recipe / "data" / "test" / "utt2emo"
     table.write_text(table.read_text().replace("b-3 joy", "b-3 glee"))

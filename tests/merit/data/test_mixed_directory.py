@@ -1,14 +1,16 @@
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import lfilter
+from scipy.signal import fftconvolve, lfilter
 
 from merit.data.datadir import problems_in, read_table, write_data_directory
 from merit.data.mixed_directory import mix_data_directory
 from merit.data.noise import noise_files
+from merit.data.reverberation import response_files
 from merit.errors import MeritError
 
 SNRS = (-5, 10)
@@ -190,6 +192,57 @@ def test_silent_and_unreadable_noise_is_named(recipe):
         (recipe / "hum" / f"{number}.wav").write_bytes(b"RIFF" + bytes([number]))
     with pytest.raises(MeritError, match="noise: .*hum/.*cannot be decoded"):
         mix(recipe)
+
+
+def make_rooms(recipe):
+    generator = np.random.default_rng(1)
+    for number in range(10):
+        response = np.concatenate([np.zeros(30), [0.5], np.zeros(50), 0.02 * generator.standard_normal(500)])
+        write(recipe / "rirs" / f"{number}.wav", response)
+    return response_files(recipe / "rirs", recipe / "data" / "rir" / "rirs.tsv", "train")
+
+
+def test_speech_in_rooms(recipe):
+    directories = mix(recipe, rooms=make_rooms(recipe))
+    rooms = [read_table(directory / "utt2rir") for directory in directories]
+    assert rooms[0] == rooms[1] and len(set(rooms[0].values())) > 1
+    for snr, directory in zip(SNRS, directories):
+        assert problems_in(directory, audio=True) == []
+        tables = {name: read_table(directory / name) for name in ("wav.scp", "spk1.scp", "noise1.scp", "utt2gain")}
+        for key, room in rooms[0].items():
+            noisy, clean, noise = (
+                soundfile.read(tables[name][key])[0] for name in ("wav.scp", "spk1.scp", "noise1.scp")
+            )
+            response = soundfile.read(room)[0]
+            expected = fftconvolve(clean, response / 0.5)[30 : 30 + len(clean)]
+            np.testing.assert_allclose(noisy - noise, expected, atol=4 * 2**-15)
+            assert power_ratio(expected, noise) == pytest.approx(snr, abs=0.05)
+        dry = soundfile.read(recipe / "corpus" / "a-2.flac")[0]  # the reference: only scaled
+        gain = float(tables["utt2gain"]["a-2"])
+        np.testing.assert_allclose(soundfile.read(tables["spk1.scp"]["a-2"])[0], gain * dry, atol=2**-15)
+
+
+def test_rooms_are_mixed_again_when_they_change_or_go(recipe, caplog):
+    rooms = make_rooms(recipe)
+    (directory,) = mix(recipe, snrs=[5], rooms=rooms)
+    before = times(recipe)
+    mix(recipe, snrs=[5], rooms=rooms)
+    assert times(recipe) == before
+    mix(recipe, snrs=[5], rooms=rooms[:3])
+    assert all(before[path] != time for path, time in times(recipe).items())
+    assert set(read_table(directory / "utt2rir").values()) <= {file.file for file in rooms[:3]}
+    mix(recipe, snrs=[5])
+    assert not (directory / "utt2rir").exists() and problems_in(directory) == []
+    record = (recipe / "audio" / "test_hum_5dB" / "mixing.jsonl").read_text()
+    assert "rir" not in record and "utt2rir" not in {file.name for file in directory.iterdir()}
+
+
+def test_a_bad_impulse_response_is_listed(recipe):
+    rooms = make_rooms(recipe)
+    for room in rooms:
+        write(Path(room.file), np.zeros(100))
+    with pytest.raises(MeritError, match="impulse response: .*: silent"):
+        mix(recipe, rooms=rooms)
 
 
 def test_an_invalid_data_directory_is_not_mixed(recipe):

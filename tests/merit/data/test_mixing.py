@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
@@ -69,6 +71,18 @@ def test_draws_follow_from_names_and_seed_alone():
     assert 0 <= places.min() and places.max() < 1 and abs(places.mean() - 0.5) < 0.05
 
 
+@pytest.mark.parametrize("snr", [-5.0, 10.0])
+def test_in_a_room_the_snr_is_of_reverberant_speech(tmp_path, snr):
+    speech, noise = signals(level=0.1)
+    reverberant = 1.5 * np.convolve(speech, [1, 0, 0, 0.5])[: len(speech)]
+    mixture = mix(speech, noise, snr, reverberant)
+    np.testing.assert_allclose(mixture.noisy, reverberant * mixture.gain + mixture.noise, atol=1e-12)
+    np.testing.assert_allclose(mixture.clean, speech.astype(np.float64) * mixture.gain, atol=1e-12)  # the dry one
+    power = np.mean((reverberant * mixture.gain) ** 2) / np.mean(mixture.noise**2)
+    assert 10 * np.log10(power) == pytest.approx(snr, abs=1e-9)
+    assert write_mixture(mixture, tmp_path, "utt") == pytest.approx(snr, abs=0.01)
+
+
 @pytest.fixture
 def job(tmp_path):
     def make(speech, *noises):
@@ -87,6 +101,19 @@ def test_silent_noise_is_skipped(job):
     sources = read_sources(job(speech, half_silent, noise))
     assert sources.skipped == 1 and sources.file.endswith("1.wav")
     np.testing.assert_array_equal(sources.noise, noise)
+
+
+def test_the_room_of_a_job_is_heard(job, tmp_path):
+    speech, noise = signals(1000)
+    dry = job(speech, noise)
+    response = np.zeros(300)
+    response[[20, 100]] = [0.5, 0.25]  # the reflection lies 5 ms after the direct path
+    soundfile.write(tmp_path / "rir.wav", response, 16000, subtype="FLOAT")
+    sources = read_sources(replace(dry, room=str(tmp_path / "rir.wav")))
+    expected = speech + 0.5 * np.concatenate([np.zeros(80), speech[:-80]])
+    np.testing.assert_allclose(sources.reverberant, expected, atol=1e-7)
+    np.testing.assert_array_equal(sources.speech, speech)
+    assert read_sources(dry).reverberant is None
 
 
 def test_noise_that_is_always_silent_is_refused(job):

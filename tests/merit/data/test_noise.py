@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -142,6 +144,62 @@ def test_noise_of_training_in_an_unseen_corpus_is_a_leak(tmp_path, flat, manifes
     with pytest.raises(MeritError) as error:
         noise_files(unseen, manifest.with_name("unseen.tsv"), "test", (0, 0, 1))
     assert "unseen: renamed.wav (test)" in str(error.value) and f"hum: {heard} (train)" in str(error.value)
+
+
+def make_prepared(folder, recordings, seed=0):
+    """``recordings``: file -> the recordings it was made of."""
+    make_corpus(folder, recordings, seed)
+    rows = [
+        (Path(file).parts[0], file, (folder / file).stat().st_size, f"hash-{seed}-{file}", of, f"/corpus/{file}")
+        for file, of in recordings.items()
+    ]
+    lines = ["\t".join(map(str, row)) for row in [("part", "file", "bytes", "content", "recordings", "source"), *rows]]
+    (folder / "manifest.tsv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_a_prepared_corpus_brings_its_manifest(tmp_path, manifest, caplog):
+    folder = make_prepared(tmp_path / "noise", {"train/a.wav": "x:1", "dev/b.wav": "x:2", "test/c.wav": "x:3 x:4"})
+    make_corpus(folder, ["test/unlisted.wav"], seed=1)
+    assert names_by_part(folder, manifest) == {"train": ["train/a.wav"], "dev": ["dev/b.wav"], "test": ["test/c.wav"]}
+    assert manifest.read_text() == (folder / "manifest.tsv").read_text()
+    assert (
+        read_manifest(manifest)[2].recordings == "x:3 x:4" and read_manifest(manifest)[2].source == "/corpus/test/c.wav"
+    )
+    assert "1 files are not in" in caplog.text
+    (folder / "train" / "a.wav").unlink()
+    (folder / "train" / "a.wav").symlink_to(tmp_path / "gone.wav")
+    with (folder / "test" / "c.wav").open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(MeritError) as error:
+        noise_files(folder, manifest, "test")
+    assert "or prepare the corpus again" in str(error.value)
+    assert "train/a.wav: missing" in str(error.value) and "test/c.wav: the size changed" in str(error.value)
+
+
+def test_pieces_of_one_recording_in_two_parts_are_a_leak(tmp_path, manifest):
+    folder = make_prepared(tmp_path / "noise", {"train/a.wav": "x:1 x:2", "train/b.wav": "x:2", "test/c.wav": "x:2"})
+    with pytest.raises(MeritError, match=r"recording x:2: hum: train/a.wav \(train\) = hum: test/c.wav \(test\)"):
+        noise_files(folder, manifest, "train")
+    assert not manifest.exists()
+
+
+def test_a_recording_in_parts_of_two_corpora_is_a_leak(tmp_path, manifest):
+    seen = make_prepared(tmp_path / "seen", {"train/a.wav": "freesound:1", "test/b.wav": "freesound:2"})
+    unseen = make_prepared(tmp_path / "unseen", {"test/c.wav": "freesound:2", "test/d.wav": "freesound:1"}, seed=1)
+    noise_files(seen, manifest, "train")
+    with pytest.raises(MeritError) as error:
+        noise_files(unseen, manifest.with_name("unseen.tsv"), "test")
+    assert "recording freesound:1: unseen: test/d.wav (test) = hum: train/a.wav (train)" in str(error.value)
+    assert "--without" in str(error.value) and "freesound:2" not in str(error.value)
+
+
+def test_a_damaged_line_of_a_prepared_manifest_is_named(tmp_path, manifest):
+    folder = make_prepared(tmp_path / "noise", {"train/a.wav": "x:1"})
+    with (folder / "manifest.tsv").open("a") as lines:
+        lines.write("train\ttrain/b.wav\t12\tcontent\n")
+    with pytest.raises(MeritError, match="manifest.tsv:3: expected a line of .*recordings.*source"):
+        noise_files(folder, manifest, "train")
 
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.5), (0.5, 0.4, 0.2), (1.5, -0.5, 0)])
