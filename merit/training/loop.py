@@ -263,7 +263,7 @@ class Trainer:
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        for warning in routing_warnings(routed):
+        for warning in routing_warnings(routed, self.accelerator.unwrap_model(self.model).config):
             logging.warning("%s: epoch %d: %s", self.output, self.epoch, warning)
         if self.accelerator.is_main_process:
             if self.config.keep == "last" or self._best() is row:

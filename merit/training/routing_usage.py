@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from merit.metrics.routing_health import health_warnings
+from merit.nets.model import ModelConfig
 from merit.nets.routing import Routing
 
 
@@ -39,8 +40,14 @@ def routing_shares(counts: dict[str, Tensor]) -> dict[str, float]:
     return shares
 
 
-def routing_warnings(counts: dict[str, Tensor]) -> list[str]:
-    """What is unhealthy about added counts; see :func:`merit.metrics.routing_health.health_warnings`."""
+def routing_warnings(counts: dict[str, Tensor], config: ModelConfig) -> list[str]:
+    """What is unhealthy about added counts; see :func:`merit.metrics.routing_health.health_warnings`.
+
+    A dense model uses all experts in every frame, and a shared gate agrees with itself: neither is warned about.
+    """
+    if config.top_k is None:
+        return []
     shares = {name: (value / counts["frames"]).tolist() for name, value in counts.items() if name != "frames"}
     (agreement,) = shares.pop("agreement", [None])
+    agreement = None if config.shared_gate else agreement
     return health_warnings({name.removeprefix("usage_"): value for name, value in shares.items()}, agreement)

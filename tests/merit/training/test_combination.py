@@ -10,9 +10,11 @@ from safetensors.torch import load_file
 from test_phases import MODEL, TRAINING, assert_same, history, in_a_process, phase2
 
 from merit.errors import MeritError
+from merit.nets.routing import Routing
 from merit.training import combination as module
 from merit.training.combination import make_combination
 from merit.training.loop import Trainer
+from merit.training.routing_usage import routing_counts, routing_warnings
 
 COMBINATIONS = ["uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"]
 SHARED = replace(MODEL, front_end="weighted_sum", emotion_dropout=0.0)
@@ -126,6 +128,10 @@ def test_pretrained_parts_are_where_phase_2_begins(corpus, tiny_encoder, tmp_pat
         phase2(corpus, tiny_encoder, tmp_path / "third", other, still, pretrained=tmp_path / "first")
 
 
-def test_routing_that_stops_choosing_is_warned_about(corpus, tiny_encoder, tmp_path, caplog):
-    phase2(corpus, tiny_encoder, tmp_path, replace(MODEL, shared_gate=True))
-    assert "the emotion and enhancement gates choose the same expert on 100.0% of the frames" in caplog.text
+@pytest.mark.parametrize("options, warned", [({}, True), ({"top_k": None}, False), ({"shared_gate": True}, False)])
+def test_gates_that_agree_are_warned_about(options, warned):
+    mask = torch.ones(1, 8, dtype=torch.bool)
+    weights = torch.nn.functional.one_hot(torch.arange(8) % 3, 3).float().unsqueeze(0)
+    gates = [Routing(task, weights, weights, mask) for task in ("emotion", "enhancement")]
+    warnings = routing_warnings(routing_counts(gates), replace(MODEL, **options))
+    assert any("choose the same expert on 100.0% of the frames" in text for text in warnings) == warned
