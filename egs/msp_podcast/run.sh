@@ -2,7 +2,7 @@
 # Joint emotion recognition and speech enhancement on MSP-Podcast with the settings of the paper: WavLM Large, babble of
 # CRSS-4ENGLISH-14 in training (5 dB), Freesound and DNS as noises that training never heard.
 #
-#   ./run.sh --msp-podcast /corpora/MSP-Podcast --noise-seen crss=/corpora/CRSS-4ENGLISH-14 \
+#   ./run.sh --msp-podcast /corpora/MSP-Podcast --noise-seen crss=/corpora/babble \
 #       --noise-unseen "freesound=/corpora/freesound dns=/corpora/dns/noise"
 
 # shellcheck source=/dev/null disable=SC2034 # merit.sh reads the options
