@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
+from merit.analysis.figures_style import expert_colours
 from merit.data.audio import SAMPLE_RATE
 from merit.data.dataset import FRAME_SAMPLES
 from merit.files import atomic_path
@@ -18,8 +16,6 @@ from merit.nets.spectrum import HOP, spectrum
 
 DYNAMIC_RANGE = 70.0
 """Decibels below the loudest point of all spectrograms that the colour scale goes down to."""
-EXPERT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-"""Okabe and Ito (2008): told apart with every kind of colour vision."""
 
 
 def log_spectrogram(samples: np.ndarray) -> np.ndarray:
@@ -29,27 +25,26 @@ def log_spectrogram(samples: np.ndarray) -> np.ndarray:
     return 20 * torch.log10(magnitude).T.numpy()
 
 
-def expert_colours(num_experts: int) -> ListedColormap:
-    """One colour for each expert: Okabe and Ito's up to eight, beyond that steps of cividis."""
-    if num_experts <= len(EXPERT_COLOURS):
-        return ListedColormap(EXPERT_COLOURS[:num_experts])
-    return ListedColormap(matplotlib.colormaps["cividis"](np.linspace(0, 1, num_experts)))
-
-
 def draw_utterance(
     signals: Mapping[str, np.ndarray], routing: Mapping[str, np.ndarray], path: Path, title: str = ""
 ) -> None:
-    """Draw one spectrogram for each signal, and for each task a strip with the strongest expert of every frame.
+    """Write :func:`utterance_figure` to ``path``, whose suffix chooses the format."""
+    figure = utterance_figure(signals, routing, title)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def utterance_figure(signals: Mapping[str, np.ndarray], routing: Mapping[str, np.ndarray], title: str = "") -> Figure:
+    """One spectrogram for each signal, and for each task a strip with the strongest expert of every frame.
 
     Args:
         signals: name -> samples (S,) at 16 kHz, from top to bottom.
         routing: task -> weights of the experts (T, N), 50 frames a second; empty leaves the strips out.
-        path: the figure; its suffix chooses the format.
         title: of the figure.
     """
     spectrograms = {name: log_spectrogram(samples) for name, samples in signals.items()}
     loudest = max(float(values.max()) for values in spectrograms.values())
-    heights = [4.0] * len(signals) + [0.9] * len(routing)
+    heights = [4.0] * len(signals) + [0.4 + 0.4 * weights.shape[1] for weights in routing.values()]
     figure = Figure(figsize=(9, 0.45 * sum(heights) + 1.2), layout="constrained")
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     upper, lower = axes[: len(signals)], axes[len(signals) :]
@@ -58,6 +53,7 @@ def draw_utterance(
             values,
             origin="lower",
             aspect="auto",
+            interpolation="nearest",
             cmap="magma",
             vmin=loudest - DYNAMIC_RANGE,
             vmax=loudest,
@@ -70,27 +66,25 @@ def draw_utterance(
     axes[-1].set_xlabel("time in s", fontsize=11)
     # Up to the last sample; the last frames reach beyond it.
     axes[-1].set_xlim(0, max(len(samples) for samples in signals.values()) / SAMPLE_RATE)
-    if routing:
-        num_experts = next(iter(routing.values())).shape[1]
-        colours = expert_colours(num_experts)
-        patches = [Patch(color=colours(n), label=f"expert {n + 1}") for n in range(num_experts)]
-        columns = min(num_experts, 8)
-        figure.legend(handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=11)
     figure.suptitle(title, fontsize=12)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    return figure
 
 
 def _draw_strip(axis: Axes, task: str, weights: np.ndarray) -> None:
+    """One row for each expert, expert 0 at the bottom, in which its colour fills the frames where it is strongest."""
     num_frames, num_experts = weights.shape
+    strongest = weights.argmax(axis=1)
+    rows = np.where(np.arange(num_experts)[:, np.newaxis] == strongest, strongest, np.nan)
     axis.imshow(
-        weights.argmax(axis=1)[np.newaxis],
+        rows,
+        origin="lower",
         aspect="auto",
         interpolation="nearest",
         cmap=expert_colours(num_experts),
         vmin=-0.5,
         vmax=num_experts - 0.5,
-        extent=(0, num_frames * FRAME_SAMPLES / SAMPLE_RATE, 0, 1),
+        extent=(0, num_frames * FRAME_SAMPLES / SAMPLE_RATE, -0.5, num_experts - 0.5),
     )
-    axis.set_yticks([])
-    axis.set_ylabel(task, fontsize=11, rotation=0, ha="right", va="center")
+    axis.set_yticks(range(num_experts))
+    axis.tick_params(axis="y", labelsize=9)
+    axis.set_ylabel(f"expert for\n{task}", fontsize=11, rotation=0, ha="right", va="center")

@@ -6,7 +6,7 @@ import pytest
 import scipy.signal
 from matplotlib.image import imread
 
-from merit.analysis.spectrogram_figure import draw_utterance, expert_colours, log_spectrogram
+from merit.analysis.spectrogram_figure import draw_utterance, log_spectrogram, utterance_figure
 from merit.bin.plot_utterance import plot_utterance
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
@@ -28,13 +28,6 @@ def test_spectrogram_is_the_magnitude_in_decibels(make_speech):
 def test_silence_can_be_drawn(tmp_path):
     draw_utterance({"noisy": np.zeros(8000, dtype=np.float32)}, {}, tmp_path / "a.png")
     assert np.isfinite(log_spectrogram(np.zeros(8000, dtype=np.float32))).all()
-
-
-@pytest.mark.parametrize("num_experts", [1, 3, 8, 12])
-def test_every_expert_has_its_colour(num_experts):
-    colours = expert_colours(num_experts)
-    assert colours.N == num_experts
-    assert len({colours(n) for n in range(num_experts)}) == num_experts
 
 
 @pytest.fixture
@@ -60,10 +53,20 @@ def test_figure_shows_every_signal_and_both_tasks(model_directory, mixed, tmp_pa
     assert imread(tmp_path / "figure.png").shape[1] > 1000
     axes = [axis for axis in drawn[0].axes if axis.get_label() != "<colorbar>"]
     labels = [axis.get_ylabel() for axis in axes]
-    assert labels == ["noisy\nkHz", "enhanced\nkHz", "clean\nkHz", "emotion", "enhancement"]
+    strips = ["expert for\nemotion", "expert for\nenhancement"]
+    assert labels == ["noisy\nkHz", "enhanced\nkHz", "clean\nkHz", *strips]
     assert len({axis.images[0].get_clim() for axis in axes[:3]}) == 1
     assert axes[-1].get_xlim() == (0, 1.5)
-    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["expert 1", "expert 2", "expert 3"]
+    assert [tick.get_text() for tick in axes[-1].get_yticklabels()] == ["0", "1", "2"]
+
+
+def test_strip_fills_the_row_of_the_strongest_expert():
+    weights = np.array([[0.7, 0.0, 0.0], [0.0, 0.0, 0.4], [0.2, 0.5, 0.3]])
+    figure = utterance_figure({"noisy": np.zeros(960, dtype=np.float32)}, {"emotion": weights})
+    strip = figure.axes[1].images[0].get_array()
+    assert (~strip.mask).tolist() == [[True, False, False], [False, False, True], [False, True, False]]
+    assert strip.compressed().tolist() == [0.0, 1.0, 2.0]  # each row in the colour of its expert
+    assert list(figure.axes[1].images[0].get_extent()) == [0, 0.06, -0.5, 2.5]
 
 
 def test_unknown_utterance_is_named(model_directory, mixed, tmp_path):
