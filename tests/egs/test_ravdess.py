@@ -105,7 +105,7 @@ def test_classes_choose_the_labels_and_the_rest_is_counted(corpus, tmp_path):
     (tmp_path / "missing_files.txt").write_text("of an earlier run\n")
     result = prepare(corpus, tmp_path)
     assert result.returncode == 0, result.stderr
-    counts = "768 utterances (192 calm, 192 fearful, 192 disgusted, 192 surprised)"
+    counts = "768 utterances (192 calm, 192 disgusted, 192 fearful, 192 surprised)"
     assert f"in none of the classes: {counts}" in result.stderr
     sizes = [Counter(read_table(tmp_path / name / "utt2emo").values()) for name in SETS]
     assert [[size[emotion] for emotion in FOUR] for size in sizes] == [

@@ -135,7 +135,7 @@ def test_a_half_copied_corpus_is_counted_and_listed(corpus, tmp_path):
     result = prepare(corpus, tmp_path / "data")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "trainset_28spk: 4 pairs of 11572" in result.stderr and "testset: 6 pairs of 824" in result.stderr
-    assert "8 problems are listed" in result.stderr and "--allow-missing true" in result.stderr
+    assert "8 problems with its files, listed in" in result.stderr and "--allow-missing true" in result.stderr
     listed = (tmp_path / "data/bad_pairs.txt").read_text()
     for folder, utterance in ((noisy, "p226_001"), (clean, "p227_001"), (noisy, "p227_002"), (clean, "p227_002")):
         assert f"{folder}/{utterance}.wav: missing\n" in listed

@@ -7,16 +7,14 @@ an utterance is this emotion, which the actor was asked to show; the votes of th
 import csv
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import first_of, write_data_directory
+from merit.data.corpus import Recording, choose_classes, refuse_missing, report_left_out, write_emotion_set
+from merit.data.datadir import first_of
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +41,8 @@ SILENT = "1076_MTI_SAD_XX"  # no sound, as the corpus's README says
 MISNAMED = {"1040_ITH_SAD_X": "1040_ITH_SAD_XX"}  # in copies of before October 2022
 
 
-@dataclass(frozen=True)
-class Recording:
-    """One utterance, as its file name describes it."""
-
-    path: Path
-    utterance: str
-    actor: str
-    emotion: str
-
-
-def corpus_files() -> dict[str, tuple[str, str]]:
-    """Actor and emotion of the 7,442 recordings of the corpus, by name, as ``1001_DFA_ANG_XX``."""
+def corpus_files(folder: Path) -> dict[str, Recording]:
+    """The 7,442 recordings that the whole corpus has in ``folder``, by name, as ``1001_DFA_ANG_XX``."""
     names = [
         f"{actor}_{sentence}_{emotion}_{level}"
         for actor in ACTORS
@@ -63,7 +51,11 @@ def corpus_files() -> dict[str, tuple[str, str]]:
         # One sentence was said at three levels, except in the neutral voice.
         for level in (("LO", "MD", "HI") if sentence == "IEO" and emotion != "NEU" else ("XX",))
     ]
-    return {name: (name[:4], EMOTIONS[name[9:12]]) for name in names if name not in NOT_RECORDED}
+    return {
+        name: Recording(folder / f"{name}.wav", name, speaker=name[:4], emotion=EMOTIONS[name[9:12]])
+        for name in names
+        if name not in NOT_RECORDED
+    }
 
 
 def audio_folder(corpus: Path) -> Path:
@@ -71,7 +63,7 @@ def audio_folder(corpus: Path) -> Path:
     return corpus / "AudioWAV" if (corpus / "AudioWAV").is_dir() else corpus
 
 
-def find_recordings(folder: Path) -> list[Recording]:
+def find_recordings(folder: Path, known: Mapping[str, Recording]) -> list[Recording]:
     """Find the utterances in ``folder``, the silent one included.
 
     Raises:
@@ -84,53 +76,22 @@ def find_recordings(folder: Path) -> list[Recording]:
             "(./run.sh --crema-d FOLDER). The corpus is free: "
             "git lfs clone https://github.com/CheyneyComputerScience/CREMA-D.git"
         )
-    known = corpus_files()
-    recordings: dict[str, Recording] = {}
-    problems = []
-    for path in files:
-        name = MISNAMED.get(path.stem, path.stem)
-        if name in known:
-            recordings[name] = Recording(path.resolve(), name, *known[name])
-        else:
-            problems.append(f"{path}: not a file of CREMA-D (as 1001_DFA_ANG_XX.wav: actor, sentence, emotion, level)")
-    if problems:
-        raise MeritError(first_of(problems))
-    if placeholders := sum(is_placeholder(recording.path) for recording in recordings.values()):
+    paths = {MISNAMED.get(path.stem, path.stem): path for path in files}
+    if problems := [path for name, path in paths.items() if name not in known]:
+        form = "not a file of CREMA-D (as 1001_DFA_ANG_XX.wav: actor, sentence, emotion, level)"
+        raise MeritError(first_of([f"{path}: {form}" for path in problems]))
+    if placeholders := sum(map(is_placeholder, paths.values())):
         raise MeritError(
             f"{folder}: {placeholders} of {len(files)} files hold no audio but the addresses that Git LFS gets it "
             "from; install git-lfs and run 'git lfs pull' in the clone of the corpus (a ZIP from GitHub has no audio)"
         )
-    return list(recordings.values())
+    return [replace(known[name], path=path) for name, path in paths.items()]
 
 
 def is_placeholder(path: Path) -> bool:
     """Whether a file is what Git leaves in place of a large one that was not fetched."""
     with path.open("rb") as stream:
         return stream.read(11) == b"version htt"
-
-
-def report_missing(folder: Path, recordings: Sequence[Recording], listing: Path, allow_missing: bool) -> None:
-    """List in ``listing`` the files that the whole corpus has and ``recordings`` lack, and count them by actor.
-
-    Raises:
-        MeritError: when files are missing, unless that is allowed.
-    """
-    listing.unlink(missing_ok=True)
-    known = corpus_files()
-    missing = sorted(known.keys() - {recording.utterance for recording in recordings})
-    if not missing:
-        return
-    write_text(listing, "".join(f"{folder / name}.wav\n" for name in missing))
-    expected = Counter(actor for actor, _ in known.values())
-    found = Counter(recording.actor for recording in recordings)
-    counts = [
-        f"{actor}: {found[actor]} files of {expected[actor]}" for actor in ACTORS if found[actor] < expected[actor]
-    ]
-    logger.warning("the corpus is not whole:\n%s", first_of(counts))
-    message = f"{folder}: {len(missing)} of {len(known)} files are missing, listed in {listing}"
-    if not allow_missing:
-        raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
-    logger.warning("%s; going on without them", message)
 
 
 def read_sexes(path: Path) -> dict[str, str]:
@@ -148,10 +109,12 @@ def read_sexes(path: Path) -> dict[str, str]:
         return {row["ActorID"]: row["Sex"].lower() for row in rows}
 
 
-def counts_by_emotion(recordings: Iterable[Recording]) -> str:
-    """Describe ``recordings`` as ``80 angry, 80 happy, ...``."""
-    counts = Counter(recording.emotion for recording in recordings)
-    return ", ".join(f"{counts[emotion]} {emotion}" for emotion in EMOTIONS.values() if counts[emotion])
+def report_sexes(name: str, recordings: Iterable[Recording], sexes: Mapping[str, str]) -> None:
+    """Log how many actors of each sex a set has."""
+    actors = {recording.speaker for recording in recordings}
+    counts = Counter(sexes.get(actor, "of unknown sex") for actor in actors)
+    described = ", ".join(f"{count} {sex}" for sex, count in sorted(counts.items()))
+    logger.info("%s: %d actors (%s)", name, len(actors), described)
 
 
 def prepare_crema_d(
@@ -169,47 +132,20 @@ def prepare_crema_d(
     Raises:
         MeritError: when the corpus is not there or not whole, a class is none of its emotions, or a set is empty.
     """
-    emotions = classes.split()
-    if not emotions or {*emotions} - {*EMOTIONS.values()}:
-        raise MeritError(
-            f"classes {classes!r}: expected some of the emotions of CREMA-D: {' '.join(EMOTIONS.values())}"
-        )
-    folder = audio_folder(corpus)
-    recordings = find_recordings(folder)
-    report_missing(folder, recordings, output / "missing_files.txt", allow_missing)
+    emotions = choose_classes(classes, "CREMA-D", EMOTIONS.values())
+    folder = audio_folder(corpus.resolve())
+    known = corpus_files(folder)
+    recordings = find_recordings(folder, known)
+    refuse_missing(folder, known.values(), recordings, output, allow_missing)
     sexes = read_sexes(folder.parent / "VideoDemographics.csv")
-    if others := [recording for recording in recordings if recording.emotion not in emotions]:
-        logger.info("in none of the classes: %d utterances (%s)", len(others), counts_by_emotion(others))
+    report_left_out(recordings, emotions)
     logger.info("left out as well: %s, which is silent", SILENT)
     train_actors = [actor for actor in ACTORS if actor not in (*DEV_ACTORS, *TEST_ACTORS)]
     used = [recording for recording in recordings if recording.emotion in emotions and recording.utterance != SILENT]
     for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS)):
-        write_set(output / name, [recording for recording in used if recording.actor in actors], sexes)
-
-
-def write_set(path: Path, recordings: Sequence[Recording], sexes: Mapping[str, str]) -> None:
-    """Write one data directory with absolute paths and durations, and log its counts."""
-    wav = {recording.utterance: str(recording.path) for recording in recordings}
-    with ThreadPoolExecutor(16) as pool:  # thousands of file headers, perhaps over a network
-        seconds = dict(zip(wav, pool.map(audio_duration, wav.values(), wav)))
-    write_data_directory(
-        path,
-        wav=wav,
-        utt2spk={recording.utterance: recording.actor for recording in recordings},
-        utt2emo={recording.utterance: recording.emotion for recording in recordings},
-        utt2dur={utterance: f"{duration:.4f}" for utterance, duration in seconds.items()},
-    )
-    actors = {recording.actor for recording in recordings}
-    of_sex = Counter(sexes.get(actor, "of unknown sex") for actor in sorted(actors))
-    logger.info(
-        "%s: %d utterances (%s), %d actors (%s), %.1f minutes",
-        path,
-        len(recordings),
-        counts_by_emotion(recordings),
-        len(actors),
-        ", ".join(f"{count} {sex}" for sex, count in sorted(of_sex.items())),
-        sum(seconds.values()) / 60,
-    )
+        of_set = [recording for recording in used if recording.speaker in actors]
+        report_sexes(name, of_set, sexes)
+        write_emotion_set(output / name, of_set)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import first_of, write_data_directory
+from merit.data.corpus import Recording, choose_classes, report_left_out, write_babble, write_emotion_set
+from merit.data.datadir import first_of
 from merit.errors import MeritError
 
 logger = logging.getLogger(__name__)
@@ -40,21 +40,13 @@ EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Recording:
-    """One utterance, as its file name describes it."""
+class Sentence(Recording):
+    """A recording and the sentence that is said, a01 to b10."""
 
-    path: Path
-    speaker: str
     text: str
-    emotion: str
-
-    @property
-    def utterance(self) -> str:
-        """The name of the file, which begins with the speaker."""
-        return self.path.stem
 
 
-def find_recordings(corpus: Path) -> list[Recording]:
+def find_recordings(corpus: Path) -> list[Sentence]:
     """Find the utterances in ``corpus/wav`` or in ``corpus`` itself.
 
     Raises:
@@ -74,7 +66,7 @@ def find_recordings(corpus: Path) -> list[Recording]:
         if name is None:
             problems.append(f"{path}: not a file name of EmoDB (speaker, text, emotion, version: 03a01Fa.wav)")
         else:
-            recordings.append(Recording(path, name[1], name[2], CLASSES[name[3]]))
+            recordings.append(Sentence(path, path.stem, name[1], CLASSES[name[3]], text=name[2]))
     if problems:
         raise MeritError(first_of(problems))
     return recordings
@@ -94,21 +86,15 @@ def report_missing(recordings: Iterable[Recording], classes: Sequence[str]) -> N
         )
 
 
-def counts_by_emotion(recordings: Iterable[Recording]) -> str:
-    """Describe ``recordings`` as ``44 angry, 24 happy, ...``."""
-    counts = Counter(recording.emotion for recording in recordings)
-    return ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion])
-
-
 def split(
-    recordings: Iterable[Recording],
+    recordings: Iterable[Sentence],
     classes: Sequence[str],
     dev_speakers: Sequence[str],
     test_speakers: Sequence[str],
     test_texts: Sequence[str],
-) -> dict[str, list[Recording]]:
+) -> dict[str, list[Sentence]]:
     """Distribute ``recordings`` to train, dev, test and babble as ``prepare_emodb`` says; some belong to none."""
-    sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": [], "babble": []}
+    sets: dict[str, list[Sentence]] = {"train": [], "dev": [], "test": [], "babble": []}
     for recording in recordings:
         of_test = recording.text in test_texts
         if recording.emotion not in classes:
@@ -121,9 +107,6 @@ def split(
                 sets["test"].append(recording)
         elif not of_test:
             sets["train"].append(recording)
-    if not sets["babble"]:
-        logger.warning("the classes leave no utterance for the babble: its voices are the training utterances")
-        sets["babble"] = sets["train"]
     return sets
 
 
@@ -158,9 +141,7 @@ def prepare_emodb(
         MeritError: when the corpus is not there, a class, speaker or sentence is not one of the corpus, a speaker is in
             two sets, or a set is empty.
     """
-    emotions = classes.split()
-    if not emotions or {*emotions} - {*CLASSES.values()}:
-        raise MeritError(f"classes {classes!r}: expected some of the emotions of EmoDB: {' '.join(CLASSES.values())}")
+    emotions = choose_classes(classes, "EmoDB", CLASSES.values())
     dev, test, texts = dev_speakers.split(), test_speakers.split(), test_texts.split()
     if unknown := sorted({*dev, *test} - {*SPEAKERS} | {*texts} - {*TEXTS}):
         raise MeritError(f"{' '.join(unknown)}: not in EmoDB; speakers: {' '.join(SPEAKERS)}; texts: {' '.join(TEXTS)}")
@@ -168,29 +149,15 @@ def prepare_emodb(
         raise MeritError(f"speaker {' '.join(both)} is in dev and in test; leave it in one of them")
     recordings = find_recordings(corpus)
     report_missing(recordings, emotions)
-    if others := [recording for recording in recordings if recording.emotion not in emotions]:
-        logger.info("in none of the classes: %d utterances (%s)", len(others), counts_by_emotion(others))
-    for name, chosen in split(recordings, emotions, dev, test, texts).items():
-        if name == "train":
-            named = {f"{recording.utterance}-{n}": recording for recording in chosen for n in range(1, copies + 1)}
-        else:
-            named = {recording.utterance: recording for recording in chosen}
-        seconds = {recording.path: audio_duration(str(recording.path), recording.utterance) for recording in chosen}
-        write_data_directory(
-            output / name,
-            wav={utterance: str(recording.path) for utterance, recording in named.items()},
-            utt2spk={utterance: recording.speaker for utterance, recording in named.items()},
-            utt2emo=None if name == "babble" else {utterance: named[utterance].emotion for utterance in named},
-            utt2dur={utterance: f"{seconds[recording.path]:.4f}" for utterance, recording in named.items()},
-        )
-        logger.info(
-            "%s: %d utterances (%s), speakers %s, %.1f minutes",
-            output / name,
-            len(chosen),
-            counts_by_emotion(chosen),
-            " ".join(sorted({recording.speaker for recording in chosen})),
-            sum(seconds.values()) / 60,
-        )
+    report_left_out(recordings, emotions)
+    sets = split(recordings, emotions, dev, test, texts)
+    train = [
+        replace(chosen, utterance=f"{chosen.utterance}-{n}") for chosen in sets["train"] for n in range(1, copies + 1)
+    ]
+    write_emotion_set(output / "train", train)
+    write_emotion_set(output / "dev", sets["dev"])
+    write_emotion_set(output / "test", sets["test"])
+    write_babble(output / "babble", sets["babble"], sets["train"])
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """The Emotional Speech Dataset, ESD (Zhou et al. 2021), as Kaldi data directories."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import write_data_directory
+from merit.data.corpus import (
+    Recording,
+    choose_classes,
+    refuse_missing,
+    report_left_out,
+    write_babble,
+    write_emotion_set,
+)
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +41,10 @@ SENTENCES_OF = {"train": range(51, 351), "dev": range(1, 21), "test": range(21, 
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A file that the corpus has: speaker, folder of the emotion, and number of the sentence from 1 to 350."""
+class Sentence(Recording):
+    """A recording and the number of the sentence that is said, from 1 to 350."""
 
-    speaker: str
-    folder: str
     sentence: int
-
-    @property
-    def utterance(self) -> str:
-        """The name of the file without its suffix, which begins with the speaker."""
-        return f"{self.speaker}_{list(CLASSES).index(self.folder) * SENTENCES + self.sentence:06d}"
-
-    @property
-    def emotion(self) -> str:
-        """The class."""
-        return CLASSES[self.folder]
 
 
 def find_speakers(corpus: Path) -> Path:
@@ -72,29 +64,38 @@ def find_speakers(corpus: Path) -> Path:
     )
 
 
-def find_files(root: Path, languages: Iterable[str]) -> dict[Recording, Path]:
-    """Find the recordings of ``languages`` that are there, in the folder of an emotion or in folders within it."""
-    files = {}
+def corpus_files(root: Path, languages: Iterable[str]) -> list[Sentence]:
+    """Name the recordings of ``languages`` in the whole corpus, each in the folder of its speaker and emotion."""
+    files = []
     for speaker in (speaker for language in languages for group in SPEAKERS[language].values() for speaker in group):
-        for folder in CLASSES:
-            present = {path.name: path for path in (root / speaker / folder).rglob("*.wav")}
-            for recording in (Recording(speaker, folder, sentence) for sentence in range(1, SENTENCES + 1)):
-                if path := present.get(f"{recording.utterance}.wav"):
-                    files[recording] = path
+        for index, (folder, emotion) in enumerate(CLASSES.items()):
+            for sentence in range(1, SENTENCES + 1):
+                name = f"{speaker}_{index * SENTENCES + sentence:06d}"
+                files.append(Sentence(root / speaker / folder / f"{name}.wav", name, speaker, emotion, sentence))
     return files
 
 
-def split(languages: Iterable[str], emotions: Sequence[str], disjoint_sentences: bool) -> dict[str, list[Recording]]:
-    """Name the recordings of train, dev, test and babble as ``prepare_esd`` says."""
-    sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": [], "babble": []}
-    for language in languages:
-        for name, speakers in SPEAKERS[language].items():
-            sentences = SENTENCES_OF[name] if disjoint_sentences else range(1, SENTENCES + 1)
-            for recording in (Recording(who, folder, n) for who in speakers for folder in CLASSES for n in sentences):
-                if recording.emotion in emotions:
-                    sets[name].append(recording)
-                elif name == "train":
-                    sets["babble"].append(recording)
+def find_recordings(known: Collection[Sentence]) -> list[Sentence]:
+    """Find those of ``known`` that are there, in the folder of their emotion or in folders within it."""
+    folders = {recording.path.parent for recording in known}
+    paths = {folder / path.name: path for folder in folders for path in folder.rglob("*.wav")}
+    return [replace(recording, path=paths[recording.path]) for recording in known if recording.path in paths]
+
+
+def split(
+    recordings: Iterable[Sentence], emotions: Sequence[str], disjoint_sentences: bool
+) -> dict[str, list[Sentence]]:
+    """Distribute ``recordings`` to train, dev, test and babble as ``prepare_esd`` says; some belong to none."""
+    sets: dict[str, list[Sentence]] = {"train": [], "dev": [], "test": [], "babble": []}
+    set_of = {who: name for groups in SPEAKERS.values() for name, group in groups.items() for who in group}
+    for recording in recordings:
+        name = set_of[recording.speaker]
+        if disjoint_sentences and recording.sentence not in SENTENCES_OF[name]:
+            continue
+        if recording.emotion in emotions:
+            sets[name].append(recording)
+        elif name == "train":
+            sets["babble"].append(recording)
     return sets
 
 
@@ -125,88 +126,23 @@ def prepare_esd(
         MeritError: when the corpus is not there, a class or language is not one of the corpus, audio files are
             missing, or a set is empty.
     """
-    emotions, spoken = classes.split(), languages.split()
-    if not emotions or {*emotions} - {*CLASSES.values()}:
-        raise MeritError(f"classes {classes!r}: expected some of the emotions of ESD: {' '.join(CLASSES.values())}")
+    emotions = choose_classes(classes, "ESD", CLASSES.values())
+    spoken = languages.split()
     if not spoken or {*spoken} - {*SPEAKERS}:
         raise MeritError(f"languages {languages!r}: expected some of {' '.join(SPEAKERS)}")
     root = find_speakers(corpus.resolve())
-    files = find_files(root, spoken)
-    sets = split(spoken, emotions, disjoint_sentences)
-    report_missing(root, sets, files, output / "missing_files.txt", allow_missing)
-    sets = {name: [recording for recording in chosen if recording in files] for name, chosen in sets.items()}
-    report_left_out(sets, files, emotions)
-    if not sets["babble"]:
-        logger.warning("the classes leave no utterance for the babble: its voices are the training utterances")
-        sets["babble"] = sets["train"]
-    for name, chosen in sets.items():
-        write_set(output / name, {recording: files[recording] for recording in chosen})
-
-
-def report_missing(
-    root: Path,
-    sets: Mapping[str, Sequence[Recording]],
-    files: Mapping[Recording, Path],
-    missing_list: Path,
-    allow_missing: bool,
-) -> None:
-    """Log for each speaker and emotion, and list, the recordings of ``sets`` that have no file.
-
-    Raises:
-        MeritError: when there are such and that is not allowed.
-    """
-    wanted = [recording for chosen in sets.values() for recording in chosen]
-    missing = [recording for recording in wanted if recording not in files]
-    missing_list.unlink(missing_ok=True)
-    if not missing:
-        return
-    expected = Counter((recording.speaker, recording.emotion) for recording in wanted)
-    for key, count in Counter((recording.speaker, recording.emotion) for recording in missing).items():
-        logger.warning("speaker %s, %s: %d files, expected %d", *key, expected[key] - count, expected[key])
-    names = sorted(f"{root / recording.speaker / recording.folder / recording.utterance}.wav" for recording in missing)
-    write_text(missing_list, "".join(f"{name}\n" for name in names))
-    message = f"{root}: {len(missing)} of {len(wanted)} files are missing, listed in {missing_list}"
-    if not allow_missing:
-        raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
-    logger.warning("%s; going on without them", message)
-
-
-def report_left_out(
-    sets: Mapping[str, Sequence[Recording]], files: Iterable[Recording], emotions: Sequence[str]
-) -> None:
-    """Log how many recordings are there and in none of train, dev and test."""
-    used = {recording for name in ("train", "dev", "test") for recording in sets[name]}
-    unused = [recording for recording in files if recording not in used]
-    if others := [recording for recording in unused if recording.emotion not in emotions]:
-        logger.info("in none of the classes: %d utterances (%s)", len(others), counts_by_emotion(others))
-    if len(unused) > len(others):
-        logger.info("of sentences that belong to another set: %d utterances", len(unused) - len(others))
-
-
-def counts_by_emotion(recordings: Iterable[Recording]) -> str:
-    """Describe ``recordings`` as ``44 angry, 24 happy, ...``."""
-    counts = Counter(recording.emotion for recording in recordings)
-    return ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion])
-
-
-def write_set(path: Path, files: Mapping[Recording, Path]) -> None:
-    """Write one data directory with absolute paths and durations, and log its counts; babble has no labels."""
-    seconds = {recording.utterance: audio_duration(str(file), recording.utterance) for recording, file in files.items()}
-    write_data_directory(
-        path,
-        wav={recording.utterance: str(file) for recording, file in files.items()},
-        utt2spk={recording.utterance: recording.speaker for recording in files},
-        utt2emo=None if path.name == "babble" else {recording.utterance: recording.emotion for recording in files},
-        utt2dur={utterance: f"{duration:.4f}" for utterance, duration in seconds.items()},
-    )
-    logger.info(
-        "%s: %d utterances (%s), speakers %s, %.2f hours",
-        path,
-        len(files),
-        counts_by_emotion(files),
-        " ".join(sorted({recording.speaker for recording in files})),
-        sum(seconds.values()) / 3600,
-    )
+    known = corpus_files(root, spoken)
+    recordings = find_recordings(known)
+    wanted = [recording for chosen in split(known, emotions, disjoint_sentences).values() for recording in chosen]
+    refuse_missing(root, wanted, recordings, output, allow_missing)
+    report_left_out(recordings, emotions)
+    sets = split(recordings, emotions, disjoint_sentences)
+    of_classes = sum(recording.emotion in emotions for recording in recordings)
+    if others := of_classes - sum(len(sets[name]) for name in ("train", "dev", "test")):
+        logger.info("of sentences that belong to another set: %d utterances", others)
+    for name in ("train", "dev", "test"):
+        write_emotion_set(output / name, sets[name])
+    write_babble(output / "babble", sets["babble"], sets["train"])
 
 
 if __name__ == "__main__":

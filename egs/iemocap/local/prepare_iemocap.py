@@ -3,15 +3,21 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import first_of, write_data_directory
+from merit.data.corpus import (
+    Recording,
+    choose_classes,
+    compare_counts,
+    refuse_missing,
+    report_left_out,
+    write_babble,
+    write_emotion_set,
+)
+from merit.data.datadir import first_of
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -50,21 +56,6 @@ EXPECTED = {
 EXPECTED_SESSIONS = (1819, 1811, 2136, 2103, 2170)
 
 
-@dataclass(frozen=True)
-class Utterance:
-    """A labelled utterance; the speaker is session and sex (Ses01M), the emotion a value of LABELS."""
-
-    wav: Path
-    session: int
-    speaker: str
-    emotion: str
-
-    @property
-    def name(self) -> str:
-        """The speaker comes first, so that utterances and speakers sort alike (Kaldi's rule)."""
-        return f"{self.speaker}-{self.wav.stem}"
-
-
 def find_sessions(corpus: Path) -> Path:
     """Return ``corpus`` or the ``IEMOCAP_full_release`` in it, whichever holds the sessions.
 
@@ -86,9 +77,10 @@ def find_sessions(corpus: Path) -> Path:
     )
 
 
-def read_session(root: Path, session: int, merge_excited: bool) -> list[Utterance]:
+def read_session(root: Path, session: int, merge_excited: bool) -> list[Recording]:
     """Read the labels of a session: the lines in brackets of ``dialog/EmoEvaluation/Ses*.txt``.
 
+    The speaker is session and sex (Ses01M). Names of utterances begin with it, so that both sort alike (Kaldi's rule).
     The header, and the lines of the single annotators under each label, are for other uses.
 
     Raises:
@@ -96,7 +88,7 @@ def read_session(root: Path, session: int, merge_excited: bool) -> list[Utteranc
             or session than its file, or an utterance that comes twice.
     """
     folder = root / f"Session{session}"
-    utterances: dict[str, Utterance] = {}
+    recordings: dict[str, Recording] = {}
     problems = []
     for path in sorted((folder / "dialog" / "EmoEvaluation").glob("Ses*.txt")):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()  # annotators' remarks are free text
@@ -111,50 +103,36 @@ def read_session(root: Path, session: int, merge_excited: bool) -> list[Utteranc
                 )
             elif match[2] != path.stem or match[3] != str(session):
                 problems.append(f"{path}:{number}: an utterance of another dialogue: {line}")
-            elif match[1] in utterances:
+            elif match[1] in recordings:
                 problems.append(f"{path}:{number}: the utterance has a line above already: {line}")
             else:
                 wav = folder / "sentences" / "wav" / match[2] / f"{match[1]}.wav"
-                emotion = "happy" if match[5] == "exc" and merge_excited else LABELS[match[5]]
-                utterances[match[1]] = Utterance(wav, session, f"Ses0{session}{match[4]}", emotion)
+                speaker = f"Ses0{session}{match[4]}"
+                emotion = emotion_of(match[5], merge_excited)
+                recordings[match[1]] = Recording(wav, f"{speaker}-{match[1]}", speaker, emotion)
     if problems:
         raise MeritError(first_of(problems))
-    if len(utterances) != EXPECTED_SESSIONS[session - 1]:
-        logger.warning(
-            "%s: %d labelled utterances, expected %d", folder, len(utterances), EXPECTED_SESSIONS[session - 1]
-        )
-    return list(utterances.values())
+    if len(recordings) != (expected := EXPECTED_SESSIONS[session - 1]):
+        logger.warning("%s: %d labelled utterances, expected %d", folder, len(recordings), expected)
+    return list(recordings.values())
 
 
-def compare_counts(utterances: Iterable[Utterance], emotions: Sequence[str], merge_excited: bool) -> None:
-    """Log the utterances of each class beside those of the whole corpus, and those of no class."""
-    found = Counter(utterance.emotion for utterance in utterances)
-    expected: Counter[str] = Counter()
-    for label, count in EXPECTED.items():
-        expected["happy" if label == "exc" and merge_excited else LABELS[label]] += count
-    for emotion in emotions:
-        logger.info("%-10s found %5d, expected in the whole corpus %5d", emotion, found[emotion], expected[emotion])
-    if any(found[emotion] != expected[emotion] for emotion in emotions):
-        logger.warning(
-            "the corpus is not whole: %d utterances of the classes, expected %d; scores will not compare with those "
-            "published on it",
-            *(sum(counts[emotion] for emotion in emotions) for counts in (found, expected)),
-        )
-    if others := {label: found[label] for label in LABELS.values() if found[label] and label not in emotions}:
-        counts = ", ".join(f"{count} {label}" for label, count in others.items())
-        logger.info("in none of the classes: %d utterances (%s)", sum(others.values()), counts)
+def emotion_of(label: str, merge_excited: bool) -> str:
+    """The emotion that a label stands for."""
+    return "happy" if label == "exc" and merge_excited else LABELS[label]
 
 
-def split(utterances: Iterable[Utterance], emotions: Sequence[str], fold: int) -> dict[str, list[Utterance]]:
-    """Distribute ``utterances`` to train, dev, test and babble as ``prepare_iemocap`` says; some belong to none."""
-    sets: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": [], "babble": []}
+def split(
+    sessions: Mapping[int, Sequence[Recording]], emotions: Collection[str], fold: int
+) -> dict[str, list[Recording]]:
+    """Distribute recordings to train, dev, test and babble as ``prepare_iemocap`` says; some belong to none."""
+    sets: dict[str, list[Recording]] = {"train": [], "dev": [], "test": [], "babble": []}
     set_of = {fold: "test", fold % len(SESSIONS) + 1: "dev"}
-    for utterance in utterances:
-        name = set_of.get(utterance.session, "train")
-        if utterance.emotion in emotions:
-            sets[name].append(utterance)
-        elif name == "train":
-            sets["babble"].append(utterance)
+    for session, recordings in sessions.items():
+        name = set_of.get(session, "train")
+        sets[name] += [recording for recording in recordings if recording.emotion in emotions]
+        if name == "train":
+            sets["babble"] += [recording for recording in recordings if recording.emotion not in emotions]
     return sets
 
 
@@ -183,53 +161,28 @@ def prepare_iemocap(
         MeritError: when the corpus is not there or a session is missing, a label file is wrong, a class or the fold is
             not one of the corpus, audio files are missing, or a set is empty.
     """
-    emotions = classes.split()
-    if not emotions or {*emotions} - {*CLASSES.values()}:
-        raise MeritError(f"classes {classes!r}: expected some of the emotions of IEMOCAP: {' '.join(CLASSES.values())}")
+    emotions = choose_classes(classes, "IEMOCAP", CLASSES.values())
     if merge_excited and "excited" in emotions:
         raise MeritError("excited is counted as happy; to make it a class of its own: ./run.sh --merge-excited false")
     if fold not in SESSIONS:
         raise MeritError(f"fold {fold}: the folds are the sessions, {' '.join(map(str, SESSIONS))}")
     root = find_sessions(corpus.resolve())
-    utterances = [utterance for session in SESSIONS for utterance in read_session(root, session, merge_excited)]
-    compare_counts(utterances, emotions, merge_excited)
+    sessions = {session: read_session(root, session, merge_excited) for session in SESSIONS}
+    recordings = [recording for of_session in sessions.values() for recording in of_session]
+    expected: Counter[str] = Counter()
+    for label, count in EXPECTED.items():
+        expected[emotion_of(label, merge_excited)] += count
+    compare_counts(recordings, emotions, expected, "the whole corpus")
+    report_left_out(recordings, emotions)
 
-    sets = split(utterances, emotions, fold)
-    missing = {str(utterance.wav) for chosen in sets.values() for utterance in chosen if not utterance.wav.is_file()}
-    missing_list = output / "missing_files.txt"
-    missing_list.unlink(missing_ok=True)
-    if missing:
-        write_text(missing_list, "".join(f"{file}\n" for file in sorted(missing)))
-        message = (
-            f"{root}: {len(missing)} of {sum(map(len, sets.values()))} files are missing, listed in {missing_list}"
-        )
-        if not allow_missing:
-            raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
-        logger.warning("%s; going on without them", message)
-    for name, chosen in sets.items():
-        write_set(output / name, [utterance for utterance in chosen if str(utterance.wav) not in missing])
-
-
-def write_set(path: Path, utterances: Sequence[Utterance]) -> None:
-    """Write one data directory with absolute paths and durations, and log its counts; babble has no labels."""
-    seconds = {utterance.name: audio_duration(str(utterance.wav), utterance.name) for utterance in utterances}
-    labels = {utterance.name: utterance.emotion for utterance in utterances}
-    write_data_directory(
-        path,
-        wav={utterance.name: str(utterance.wav) for utterance in utterances},
-        utt2spk={utterance.name: utterance.speaker for utterance in utterances},
-        utt2emo=None if path.name == "babble" else labels,
-        utt2dur={name: f"{duration:.4f}" for name, duration in seconds.items()},
-    )
-    counts = Counter(labels.values())
-    logger.info(
-        "%s: %d utterances (%s), speakers %s, %.2f hours",
-        path,
-        len(utterances),
-        ", ".join(f"{counts[emotion]} {emotion}" for emotion in LABELS.values() if counts[emotion]),
-        " ".join(sorted({utterance.speaker for utterance in utterances})),
-        sum(seconds.values()) / 3600,
-    )
+    sets = split(sessions, emotions, fold)
+    wanted = [recording for chosen in sets.values() for recording in chosen]
+    found = {recording for recording in wanted if recording.path.is_file()}
+    refuse_missing(root, wanted, found, output, allow_missing)
+    sets = {name: [recording for recording in chosen if recording in found] for name, chosen in sets.items()}
+    for name in ("train", "dev", "test"):
+        write_emotion_set(output / name, sets[name])
+    write_babble(output / "babble", sets["babble"], sets["train"])
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
 """MSP-Podcast (Lotfian and Busso 2019) as Kaldi data directories, from the corpus's own layout and partitions."""
 
 import csv
-import logging
-from collections import Counter
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import first_of, write_data_directory
+from merit.data.corpus import (
+    Recording,
+    choose_classes,
+    compare_counts,
+    refuse_missing,
+    report_left_out,
+    write_emotion_set,
+)
+from merit.data.datadir import first_of
 from merit.errors import MeritError
-from merit.files import write_text
-
-logger = logging.getLogger(__name__)
 
 LABEL_FILES = (
     "Labels/labels_consensus.csv",
@@ -44,25 +44,17 @@ EXPECTED = {"1.11": {"angry": 10342, "sad": 8347, "happy": 29454, "neutral": 527
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A row of the label file, with the name of its label; ``split`` is as in the file."""
+class Turn(Recording):
+    """A row of the label file: a recording with the name of its label, and its partition as in the file."""
 
-    file: str
-    emotion: str
-    speaker: str
     split: str
 
-    @property
-    def utterance(self) -> str:
-        """The speaker comes first, so that utterances and speakers sort alike (Kaldi's rule)."""
-        stem = Path(self.file).stem
-        return stem if self.speaker == stem else f"{self.speaker}-{stem}"
 
+def read_turns(path: Path, audio: Path) -> list[Turn]:
+    """Read the turns of every partition but Test3, whose files are in ``audio``.
 
-def read_turns(path: Path) -> list[Turn]:
-    """Read the turns of every partition but Test3.
-
-    A turn of an unknown speaker is given a speaker of its own.
+    A turn of an unknown speaker is given a speaker of its own. Names of utterances begin with the speaker, so that both
+    sort alike (Kaldi's rule).
 
     Raises:
         MeritError: when columns or rows are missing, or for a file that comes twice, an unknown class or partition.
@@ -90,34 +82,15 @@ def read_turns(path: Path) -> list[Turn]:
                 problems.append(f"{place}: unknown Split_Set {split!r}; known: {' '.join((*SETS, *OTHER_SETS))}")
             else:
                 stem = Path(file).stem
-                turns.append(Turn(file, LABELS[label], stem if speaker == "Unknown" else speaker, split))
+                if speaker == "Unknown":
+                    utterance = speaker = stem
+                else:
+                    utterance = f"{speaker}-{stem}"
+                turns.append(Turn(audio / file, utterance, speaker, LABELS[label], split))
             seen.add(file)
     if problems:
         raise MeritError(first_of(problems))
     return turns
-
-
-def compare_counts(turns: list[Turn], emotions: Collection[str], release: str) -> None:
-    """Log the turns of each class found in all partitions beside those of the release, where these are known."""
-    found = Counter(turn.emotion for turn in turns)
-    expected = {emotion: count for emotion, count in EXPECTED[release].items() if emotion in emotions}
-    for emotion in emotions:
-        of_release = f", expected in release {release} {expected[emotion]:6d}" if emotion in expected else ""
-        logger.info("%-9s found %6d%s", emotion, found[emotion], of_release)
-    if any(found[emotion] != count for emotion, count in expected.items()):
-        logger.warning(
-            "these counts are not those of release %s (%d in all, %d found): another release or a part of the corpus, "
-            "and scores will not compare with those published on it",
-            release,
-            sum(expected.values()),
-            sum(found[emotion] for emotion in expected),
-        )
-    if others := {label: found[label] for label in LABELS.values() if found[label] and label not in emotions}:
-        logger.info(
-            "in none of the classes: %d turns (%s), over all partitions",
-            sum(others.values()),
-            ", ".join(f"{count} {label}" for label, count in others.items()),
-        )
 
 
 def prepare_msp_podcast(
@@ -126,7 +99,6 @@ def prepare_msp_podcast(
     classes: str = "angry happy neutral sad",
     release: str = "1.11",
     allow_missing: bool = False,
-    threads: int = 16,
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of MSP-Podcast.
 
@@ -136,42 +108,28 @@ def prepare_msp_podcast(
         classes: emotions to recognise (space-separated); turns with other labels are left out.
         release: whose class counts are compared with those found.
         allow_missing: go on without the audio files that are missing, instead of stopping.
-        threads: that read durations from file headers.
 
     Raises:
         MeritError: when the corpus is not there, its label file is wrong, a class is not one of the corpus or has no
             turns, or audio files are missing.
     """
-    emotions = classes.split()
-    if not emotions or {*emotions} - {*CLASSES.values()}:
-        raise MeritError(
-            f"classes {classes!r}: expected some of the emotions of MSP-Podcast: {' '.join(CLASSES.values())}"
-        )
+    emotions = choose_classes(classes, "MSP-Podcast", CLASSES.values())
     if release not in EXPECTED:
         raise MeritError(f"release {release}: its counts are not known, only those of {', '.join(EXPECTED)}")
     corpus = corpus.resolve()
     labels = first_existing(corpus, LABEL_FILES)
     audio = first_existing(corpus, AUDIO_FOLDERS)
-    turns = read_turns(labels)
+    turns = read_turns(labels, audio)
     if absent := [emotion for emotion in emotions if emotion not in {turn.emotion for turn in turns}]:
         raise MeritError(f"{labels}: no turn of the classes {' '.join(absent)}; restore the file from the corpus")
-    compare_counts(turns, emotions, release)
+    compare_counts(turns, emotions, EXPECTED[release], f"release {release}")
+    report_left_out(turns, emotions)
     wanted = [turn for turn in turns if turn.split in SETS and turn.emotion in emotions]
-
     present = {path.name for path in audio.iterdir()}
-    missing = sorted(turn.file for turn in wanted if turn.file not in present)
-    missing_list = output / "missing_files.txt"
-    missing_list.unlink(missing_ok=True)
-    if missing:
-        write_text(missing_list, "".join(f"{audio / file}\n" for file in missing))
-        message = f"{audio}: {len(missing)} of {len(wanted)} files are missing, listed in {missing_list}"
-        if not allow_missing:
-            raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
-        logger.warning("%s; going on without them", message)
-        wanted = [turn for turn in wanted if turn.file in present]
-
+    found = [turn for turn in wanted if turn.path.name in present]
+    refuse_missing(audio, wanted, found, output, allow_missing)
     for name in ("train", "dev", "test"):
-        write_set(output / name, audio, [turn for turn in wanted if SETS[turn.split] == name], threads)
+        write_emotion_set(output / name, [turn for turn in found if SETS[turn.split] == name])
 
 
 def first_existing(corpus: Path, names: tuple[str, ...]) -> Path:
@@ -182,29 +140,6 @@ def first_existing(corpus: Path, names: tuple[str, ...]) -> Path:
     raise MeritError(
         f"{corpus}: none of {', '.join(names)}; give the folder of MSP-Podcast that holds Audios and Labels "
         "(./run.sh --msp-podcast FOLDER). Academic licences: https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html"
-    )
-
-
-def write_set(path: Path, audio: Path, turns: list[Turn], threads: int) -> None:
-    """Write one data directory with absolute paths and durations, and log its counts."""
-    wav = {turn.utterance: str(audio / turn.file) for turn in turns}
-    with ThreadPoolExecutor(threads) as pool:
-        durations = dict(zip(wav, pool.map(audio_duration, wav.values(), wav)))
-    write_data_directory(
-        path,
-        wav=wav,
-        utt2spk={turn.utterance: turn.speaker for turn in turns},
-        utt2emo={turn.utterance: turn.emotion for turn in turns},
-        utt2dur={utterance: f"{seconds:.4f}" for utterance, seconds in durations.items()},
-    )
-    counts = Counter(turn.emotion for turn in turns)
-    logger.info(
-        "%s: %d utterances (%s), %d speakers, %.2f hours",
-        path,
-        len(turns),
-        ", ".join(f"{counts[emotion]} {emotion}" for emotion in CLASSES.values() if counts[emotion]),
-        len({turn.speaker for turn in turns}),
-        sum(durations.values()) / 3600,
     )
 
 

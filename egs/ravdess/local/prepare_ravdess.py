@@ -7,17 +7,14 @@ normal, 02 strong), statement, repetition and actor. All recordings have all com
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.datadir import first_of, write_data_directory
+from merit.data.corpus import Recording, choose_classes, refuse_missing, report_left_out, write_emotion_set
+from merit.data.datadir import first_of
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -39,44 +36,32 @@ TEST_ACTORS = ("Actor_02", "Actor_03", "Actor_04", "Actor_05", "Actor_07", "Acto
 NO_AUDIO_ONLY_SPEECH = re.compile(r"Actor_(\d\d)/(?!03-01-)0[1-3]-0[12]-0[1-8]-0[12]-0[12]-0[12]-\1\.wav")
 
 
-@dataclass(frozen=True)
-class Recording:
-    """One utterance, as its file name describes it."""
+def corpus_files(corpus: Path) -> dict[Path, Recording]:
+    """The 1,440 speech files that the whole corpus has, by path, as ``Actor_12/03-01-06-01-02-01-12.wav``.
 
-    path: Path
-    actor: str
-    emotion: str
-
-    @property
-    def utterance(self) -> str:
-        """The speaker comes first, so that utterances and speakers sort alike (Kaldi's rule)."""
-        return f"{self.actor}-{self.path.stem}"
-
-
-def corpus_files() -> dict[str, tuple[str, str]]:
-    """Actor and emotion of the 1,440 speech files of the corpus, by path, as ``Actor_12/03-01-06-01-02-01-12.wav``."""
+    Names of utterances begin with the speaker, so that both sort alike (Kaldi's rule).
+    """
     files = {}
     two = ("01", "02")
     for actor, emotion, intensity, statement, repetition in product(ACTORS, EMOTIONS, two, two, two):
         if (EMOTIONS[emotion], intensity) != ("neutral", "02"):
-            name = f"03-01-{emotion}-{intensity}-{statement}-{repetition}-{actor[-2:]}.wav"
-            files[f"{actor}/{name}"] = (actor, EMOTIONS[emotion])
+            name = f"03-01-{emotion}-{intensity}-{statement}-{repetition}-{actor[-2:]}"
+            path = corpus / actor / f"{name}.wav"
+            files[path] = Recording(path, f"{actor}-{name}", actor, EMOTIONS[emotion])
     return files
 
 
-def find_recordings(corpus: Path) -> list[Recording]:
+def find_recordings(corpus: Path, known: Mapping[Path, Recording]) -> list[Recording]:
     """Find the speech files; songs and sound tracks of videos beside them are left out.
 
     Raises:
         MeritError: when there are no WAV files in actors' folders, or one is not a file of the corpus.
     """
-    known = corpus_files()
     recordings, problems, others = [], [], 0
     for path in sorted(path for path in corpus.glob("Actor_*/*.wav") if not path.name.startswith(".")):
-        name = path.relative_to(corpus).as_posix()
-        if name in known:
-            recordings.append(Recording(path.resolve(), *known[name]))
-        elif NO_AUDIO_ONLY_SPEECH.fullmatch(name):
+        if path in known:
+            recordings.append(known[path])
+        elif NO_AUDIO_ONLY_SPEECH.fullmatch(path.relative_to(corpus).as_posix()):
             others += 1
         else:
             problems.append(f"{path}: not a file of RAVDESS (as Actor_12/03-01-06-01-02-01-12.wav)")
@@ -91,36 +76,6 @@ def find_recordings(corpus: Path) -> list[Recording]:
     if others:
         logger.info("%s: %d other files (songs, sound of videos) are left out", corpus, others)
     return recordings
-
-
-def report_missing(corpus: Path, recordings: Sequence[Recording], listing: Path, allow_missing: bool) -> None:
-    """List in ``listing`` the files that the whole corpus has and ``recordings`` lack, and count them by actor.
-
-    Raises:
-        MeritError: when files are missing, unless that is allowed.
-    """
-    listing.unlink(missing_ok=True)
-    known = corpus_files()
-    missing = sorted(known.keys() - {f"{recording.actor}/{recording.path.name}" for recording in recordings})
-    if not missing:
-        return
-    write_text(listing, "".join(f"{corpus / name}\n" for name in missing))
-    expected = Counter(actor for actor, _ in known.values())
-    found = Counter(recording.actor for recording in recordings)
-    counts = [
-        f"{actor}: {found[actor]} files of {expected[actor]}" for actor in ACTORS if found[actor] < expected[actor]
-    ]
-    logger.warning("the corpus is not whole:\n%s", first_of(counts, limit=len(ACTORS)))
-    message = f"{corpus}: {len(missing)} of {len(known)} files are missing, listed in {listing}"
-    if not allow_missing:
-        raise MeritError(f"{message}; restore them, or go on without them: ./run.sh --allow-missing true")
-    logger.warning("%s; going on without them", message)
-
-
-def counts_by_emotion(recordings: Iterable[Recording]) -> str:
-    """Describe ``recordings`` as ``80 angry, 80 happy, ...``."""
-    counts = Counter(recording.emotion for recording in recordings)
-    return ", ".join(f"{counts[emotion]} {emotion}" for emotion in EMOTIONS.values() if counts[emotion])
 
 
 def prepare_ravdess(
@@ -138,40 +93,16 @@ def prepare_ravdess(
     Raises:
         MeritError: when the corpus is not there or not whole, a class is none of its emotions, or a set is empty.
     """
-    emotions = classes.split()
-    if not emotions or {*emotions} - {*EMOTIONS.values()}:
-        raise MeritError(
-            f"classes {classes!r}: expected some of the emotions of RAVDESS: {' '.join(EMOTIONS.values())}"
-        )
-    recordings = find_recordings(corpus)
-    report_missing(corpus, recordings, output / "missing_files.txt", allow_missing)
-    if others := [recording for recording in recordings if recording.emotion not in emotions]:
-        logger.info("in none of the classes: %d utterances (%s)", len(others), counts_by_emotion(others))
+    emotions = choose_classes(classes, "RAVDESS", EMOTIONS.values())
+    corpus = corpus.resolve()
+    known = corpus_files(corpus)
+    recordings = find_recordings(corpus, known)
+    refuse_missing(corpus, known.values(), recordings, output, allow_missing)
+    report_left_out(recordings, emotions)
     train_actors = [actor for actor in ACTORS if actor not in (*DEV_ACTORS, *TEST_ACTORS)]
+    used = [recording for recording in recordings if recording.emotion in emotions]
     for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS)):
-        of_set = [recording for recording in recordings if recording.actor in actors and recording.emotion in emotions]
-        write_set(output / name, of_set)
-
-
-def write_set(path: Path, recordings: Sequence[Recording]) -> None:
-    """Write one data directory with absolute paths and durations, and log its counts."""
-    wav = {recording.utterance: str(recording.path) for recording in recordings}
-    seconds = {utterance: audio_duration(file, utterance) for utterance, file in wav.items()}
-    write_data_directory(
-        path,
-        wav=wav,
-        utt2spk={recording.utterance: recording.actor for recording in recordings},
-        utt2emo={recording.utterance: recording.emotion for recording in recordings},
-        utt2dur={utterance: f"{duration:.4f}" for utterance, duration in seconds.items()},
-    )
-    logger.info(
-        "%s: %d utterances (%s), %d actors, %.1f minutes",
-        path,
-        len(recordings),
-        counts_by_emotion(recordings),
-        len({recording.actor for recording in recordings}),
-        sum(seconds.values()) / 60,
-    )
+        write_emotion_set(output / name, [recording for recording in used if recording.speaker in actors])
 
 
 if __name__ == "__main__":

@@ -8,16 +8,16 @@ The corpus has folders ``noisy_<set>_wav`` and ``clean_<set>_wav`` with the same
 import logging
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from merit.command import run_command
 from merit.data.audio import SAMPLE_RATE, audio_duration
+from merit.data.corpus import THREADS, refuse_incomplete
 from merit.data.datadir import first_of, write_data_directory
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +86,12 @@ def read_log(corpus: Path, name: str) -> dict[str, tuple[str, str]]:
     return log
 
 
-def find_pairs(corpus: Path, name: str, threads: int) -> tuple[dict[str, Pair], list[str]]:
+def find_pairs(corpus: Path, name: str) -> tuple[dict[str, Pair], list[str]]:
     """Find the pairs of a set, and say of every other utterance what is wrong with it.
 
     Args:
         corpus: the corpus.
         name: ``trainset_28spk``, ``trainset_56spk`` or ``testset``.
-        threads: that read lengths from file headers.
 
     Returns:
         The pairs by utterance; a line for each file that is missing or damaged, and each pair of different lengths.
@@ -120,7 +119,7 @@ def find_pairs(corpus: Path, name: str, threads: int) -> tuple[dict[str, Pair], 
         problems.append(f"{nameless} utterances of {name}: missing; a whole log_{name}.txt would tell their names")
     pairs = {}
     both = sorted(noisy.keys() & clean.keys())
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         lengths = [pool.map(duration_or_problem, [files[utterance] for utterance in both]) for files in (noisy, clean)]
         for utterance, *seconds in zip(both, *lengths):
             if damaged := [length for length in seconds if isinstance(length, str)]:
@@ -142,32 +141,12 @@ def duration_or_problem(path: Path) -> float | str:
         return str(error)
 
 
-def report_problems(corpus: Path, problems: Sequence[str], listing: Path, allow_missing: bool) -> None:
-    """Write the problems to ``listing``.
-
-    Raises:
-        MeritError: when there are any, unless that is allowed.
-    """
-    listing.unlink(missing_ok=True)
-    if not problems:
-        return
-    write_text(listing, "".join(f"{problem}\n" for problem in problems))
-    message = f"{corpus}: the corpus is not whole, {len(problems)} problems are listed in {listing}"
-    if not allow_missing:
-        raise MeritError(
-            f"{message}:\n{first_of(list(problems), limit=5)}\n"
-            "Restore these files, or go on without their utterances: ./run.sh --allow-missing true"
-        )
-    logger.warning("%s; going on without these utterances", message)
-
-
 def prepare_vctk_demand(
     corpus: Path,
     output: Path,
     train_sets: str = "28spk",
     dev_speakers: str = "p226 p287",
     allow_missing: bool = False,
-    threads: int = 16,
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of VCTK-DEMAND, which have no speaker in common.
 
@@ -180,7 +159,6 @@ def prepare_vctk_demand(
         train_sets: the training speakers: 28spk, 56spk or both (space-separated).
         dev_speakers: those of them that make ``dev`` (space-separated).
         allow_missing: go on without pairs that are missing, damaged or of different lengths, instead of stopping.
-        threads: that read lengths from file headers.
 
     Raises:
         MeritError: when the corpus is not there or not whole, a speaker of dev is not among those of the training, or a
@@ -192,11 +170,15 @@ def prepare_vctk_demand(
     training: dict[str, Pair] = {}
     problems = []
     for name in names:
-        pairs, of_set = find_pairs(corpus, f"trainset_{name}", threads)
+        pairs, of_set = find_pairs(corpus, f"trainset_{name}")
         training |= pairs
         problems += of_set
-    test, of_set = find_pairs(corpus, "testset", threads)
-    report_problems(corpus, problems + of_set, output / "bad_pairs.txt", allow_missing)
+    test, of_set = find_pairs(corpus, "testset")
+    if problems := problems + of_set:
+        logger.warning("the corpus is not whole:\n%s", first_of(problems, limit=5))
+    refuse_incomplete(
+        f"{corpus}: {len(problems)} problems with its files", problems, output / "bad_pairs.txt", allow_missing
+    )
     speakers = {pair.speaker for pair in training.values()}
     if unknown := sorted({*dev} - speakers):
         raise MeritError(
