@@ -35,6 +35,6 @@ def health_warnings(usage: Mapping[str, Sequence[float]], agreement: float | Non
         largest = max(shares)
         if largest > HIGHEST_USAGE:
             warnings.append(f"the {task} gate sends {largest:.1%} of the frames to expert {shares.index(largest)}")
-        if rare := [f"expert {n} {share:.1%}" for n, share in enumerate(shares) if share < LOWEST_USAGE]:
+        if rare := [f"expert {n} ({share:.1%})" for n, share in enumerate(shares) if share < LOWEST_USAGE]:
             warnings.append(f"the {task} gate gives less than {LOWEST_USAGE:.0%} of the frames to {', '.join(rare)}")
     return warnings
