@@ -25,6 +25,7 @@ enhancer=se_only           # the method that enhances for them
 enhancer_seed=             # its seed; empty: the first of seeds
 se_pretrain=               # model that the enhancer's training begins with, as ../vctk_demand/exp/se_only-7
 train_args=                # appended to every training command, as "--training.epochs 2"
+probe_snr=0                # stage 7 tries other experts than the gates' at this SNR of the test; empty: at all
 composite=matlab           # composite scores: matlab, or cmgan to compare with the paper's Table II
 nj=4                       # processes of a job
 ngpu=1                     # GPUs of a training job, where there are any; 0 hides them

@@ -134,7 +134,10 @@ decode_and_score() { # METHOD SEED
 }
 
 compare() { # stage 7: tables, figures and the page over all methods and seeds
-    local method seed exp marks="" runs paper=()
+    local method seed exp marks="" runs paper=() probed="" set
+    for set in $tests; do
+        case $set in *"_${probe_snr}dB") probed+="$set " ;; esac
+    done
     for method in $methods; do
         for seed in $seeds; do
             exp=exp/$method$suffix-$seed
@@ -142,8 +145,8 @@ compare() { # stage 7: tables, figures and the page over all methods and seeds
             if grep -q '^ *front_end: *moe' "$(conf_of "$method")"; then
                 step "$exp/log/probe_routing" --reads "$exp/log/train.done $tests_done" \
                     --writes "$exp/routing_probe.csv" "${decode_job[@]}" -- \
-                    "$python" -m merit.bin.probe_routing --model "$exp" --data "$(list "$tests")" \
-                    --output "$exp/routing_probe.csv"
+                    "$python" -m merit.bin.probe_routing --model "$exp" \
+                    --data "$(list "${probed:-$tests}")" --output "$exp/routing_probe.csv"
                 marks+=" $exp/log/probe_routing.done"
             fi
         done

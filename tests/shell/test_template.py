@@ -142,6 +142,7 @@ def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     conditions = "[data/test_crss_-5dB,data/test_crss_5dB,data/test_dns_-5dB,data/test_dns_5dB,data/dev_crss_0dB]"
     for module in ("bin.decode", "bin.score"):
         assert f"--data {conditions}" in call_of(calls, module)
+    assert f"--data {conditions.replace(",data/dev_crss_0dB", "")}" in call_of(calls, "bin.probe_routing")  # 0 dB is not in this test
     report = call_of(calls, "bin.report")
     assert "--noise_seen [crss] --command ./run.sh --ssl /models/WavLM-Large.pt --snr-train 0" in report
 
