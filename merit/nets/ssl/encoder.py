@@ -42,12 +42,14 @@ class SpeechEncoder(nn.Module, ABC):
 
     Attributes:
         hidden_size: D, channels of a state.
+        feature_size: C, channels of what the convolutional front end gives the transformer.
         num_states: L, number of states: one more than transformer layers.
         minimum_samples: samples of the shortest signal that gives one frame.
         maximum_samples: samples of the longest signal the encoder can take; None when there is no bound.
     """
 
     hidden_size: int
+    feature_size: int
     num_states: int
     minimum_samples: int
     maximum_samples: int | None = None
@@ -63,8 +65,12 @@ class SpeechEncoder(nn.Module, ABC):
         """Frames (B,) that signals of so many samples (B,) give; 0 for those shorter than one frame."""
 
     @abstractmethod
-    def _states(self, waveform: Tensor, lengths: Tensor, padded: bool) -> list[Tensor]:
-        """The L states, each (B, T, D), of a batch in which some signal is padded, or none is."""
+    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
+        """Convolutional features (B, T, C) of waveforms (B, S); ``padded`` where one is shorter than another."""
+
+    @abstractmethod
+    def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
+        """The L states, each (B, T, D), of convolutional features (B, T, C)."""
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the hidden states of a batch. Padding changes nothing in the frames of an utterance.
@@ -79,6 +85,17 @@ class SpeechEncoder(nn.Module, ABC):
         Raises:
             MeritError: when a signal is shorter than one frame or longer than the encoder can take.
         """
+        return self.states(*self.features(waveform, lengths))
+
+    @torch.no_grad()
+    def features(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What the frozen convolutional front end makes of a batch; :meth:`states` goes on from there.
+
+        Args and errors as of :meth:`forward`.
+
+        Returns:
+            features (B, T, C), without meaning past the last frame of an utterance, and frame lengths (B,).
+        """
         shortest, longest = int(lengths.min()), waveform.shape[1]
         if shortest < self.minimum_samples:
             raise MeritError(
@@ -90,8 +107,12 @@ class SpeechEncoder(nn.Module, ABC):
                 f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
                 f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
             )
-        states = self._states(waveform, lengths, padded=shortest < longest)
-        return torch.stack(states, dim=2), self.frame_lengths(lengths)
+        return self._front_end(waveform, lengths, shortest < longest), self.frame_lengths(lengths)
+
+    def states(self, features: Tensor, frame_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, T, C) and frame lengths (B,) -> states (B, T, L, D) and the same frame lengths."""
+        padded = int(frame_lengths.min()) < features.shape[1]
+        return torch.stack(self._states(features, frame_lengths, padded), dim=2), frame_lengths
 
     def config_dict(self) -> dict[str, Any]:
         """The architecture as plain JSON values, for :func:`merit.nets.ssl.build_encoder`."""

@@ -50,6 +50,7 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             )
         self.model = model
         self.hidden_size = self.config.hidden_size
+        self.feature_size = self.config.conv_dim[-1]
         self.num_states = self.config.num_hidden_layers + 1
         # Stable layer norm (the Large models): layers normalise their own input, and only the output that is not
         # used here goes through the encoder's LayerNorm. Otherwise it normalises what enters the first layer.
@@ -66,9 +67,7 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             samples = (samples - kernel) // stride + 1
         return samples.clamp_min(0)
 
-    @torch.no_grad()
     def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
-        """Convolutional features (B, T, C) of waveforms (B, S)."""
         hidden = waveform.unsqueeze(1)
         for layer in self.model.feature_extractor.conv_layers:
             lengths = (lengths - layer.conv.kernel_size[0]) // layer.conv.stride[0] + 1
@@ -90,13 +89,13 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             hidden = layer(hidden).masked_fill(~mask.unsqueeze(1), 0)
         return hidden.transpose(1, 2)
 
-    def _states(self, waveform: Tensor, lengths: Tensor, padded: bool) -> list[Tensor]:
-        hidden = self.model.feature_projection(self._front_end(waveform, lengths, padded))
+    def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
+        hidden = self.model.feature_projection(features)
         if isinstance(hidden, tuple):
             hidden = hidden[0]
         mask = None
         if padded:
-            mask = length_mask(self.frame_lengths(lengths), hidden.shape[1])
+            mask = length_mask(frame_lengths, hidden.shape[1])
             hidden = hidden.masked_fill(~mask.unsqueeze(-1), 0)
         hidden = hidden + self._positions(hidden, mask)
         encoder = self.model.encoder

@@ -25,7 +25,7 @@ class WhisperSpeechEncoder(SpeechEncoder):
     def __init__(self, model: nn.Module, gradient_checkpointing: bool = False) -> None:
         super().__init__(model.config, gradient_checkpointing)
         self.model = model
-        self.hidden_size = self.config.d_model
+        self.hidden_size = self.feature_size = self.config.d_model
         self.num_states = self.config.encoder_layers + 1
         self.minimum_samples = HOP
         self.maximum_samples = self.config.max_source_positions * 2 * HOP
@@ -36,22 +36,19 @@ class WhisperSpeechEncoder(SpeechEncoder):
     def frame_lengths(self, samples: Tensor) -> Tensor:
         return (samples // HOP + 1) // 2
 
-    @torch.no_grad()
-    def _front_end(self, waveform: Tensor, lengths: Tensor) -> Tensor:
-        """Convolutional features (B, T, D) of waveforms (B, S)."""
+    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
         mel, mel_lengths = log_mel(waveform, lengths, self.mel_filters)
         hidden = functional.gelu(self.model.conv1(mel))
         # Beyond the utterance conv2 finds zeros, as it does beyond the edge of an utterance alone.
         hidden = hidden.masked_fill(~length_mask(mel_lengths, hidden.shape[2]).unsqueeze(1), 0)
         return functional.gelu(self.model.conv2(hidden)).transpose(1, 2)
 
-    def _states(self, waveform: Tensor, lengths: Tensor, padded: bool) -> list[Tensor]:
-        hidden = self._front_end(waveform, lengths)
-        hidden = hidden + self.model.embed_positions.weight[: hidden.shape[1]]
+    def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
+        hidden = features + self.model.embed_positions.weight[: features.shape[1]]
         hidden = functional.dropout(hidden, p=self.model.dropout, training=self.training)
         bias = None
         if padded:
-            bias = attention_bias(length_mask(self.frame_lengths(lengths), hidden.shape[1]), hidden)
+            bias = attention_bias(length_mask(frame_lengths, hidden.shape[1]), hidden)
         states = [hidden]
         for layer in self.model.layers:
             # transformers 4 demands the head mask, 5 passes it over.

@@ -158,3 +158,13 @@ def test_a_signal_shorter_than_a_frame_is_refused(model_directory):
     encoder = load_encoder(model_directory("wavlm-large"))
     with pytest.raises(MeritError, match="399 samples .* 400 samples"):
         encoder(torch.zeros(2, 800), torch.tensor([800, 399]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_states_of_stored_features_are_those_of_the_waveform(kind, model_directory, batch):
+    encoder = load_encoder(model_directory(kind)).eval()
+    with torch.no_grad():
+        features, frame_lengths = encoder.features(*batch)
+        assert features.shape == (3, int(frame_lengths.max()), encoder.feature_size)
+        states, _ = encoder.states(features, frame_lengths)
+        assert torch.equal(states, encoder(*batch)[0])
