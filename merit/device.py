@@ -31,3 +31,9 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
     """Autocast context of a precision; nothing for float32."""
     resolved = resolve_precision(precision, device)
     return nullcontext() if resolved == "float32" else torch.autocast(device.type, getattr(torch, resolved))
+
+
+def compute_dtype(values: torch.Tensor) -> torch.dtype:
+    """The type in which matrix products of ``values`` are computed here: autocast's where it is on, else their own."""
+    device = values.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else values.dtype

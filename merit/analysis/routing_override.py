@@ -64,22 +64,18 @@ class ReroutedExperts(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
         """As :meth:`merit.nets.experts.MixtureOfExperts.forward`, the routing left out."""
-        frames = self.front_end.norm(states[mask]).flatten(-2)
-        weights = torch.stack([weights for weights, _ in self.front_end.route(frames)], dim=1)
-        mixed = self.front_end.mix(frames, reroute(weights, self.rule))
-        representations = {}
-        for g, task in enumerate(self.front_end.tasks):
-            empty = mixed.new_zeros(*mask.shape, mixed.shape[-1])
-            representations[task] = empty.masked_scatter(mask.unsqueeze(-1), mixed[:, g])
-        return representations, []
+        frames = self.front_end.frames(states)
+        weights = torch.stack([weights for weights, _ in self.front_end.route(frames, mask)], dim=2)
+        mixed = self.front_end.mix(frames, reroute(weights, self.rule), mask)
+        return {task: mixed[:, :, g] for g, task in enumerate(self.front_end.tasks)}, []
 
 
 def reroute(weights: Tensor, rule: str) -> Tensor:
-    """Weights of the gates (F, G, N) -> those under ``own``, ``other`` (of two gates) or ``expert_<n>``."""
+    """Weights of the gates (..., G, N) -> those under ``own``, ``other`` (of two gates) or ``expert_<n>``."""
     if rule == OWN:
         return weights
     if rule == OTHER:
-        return weights.flip(1)
+        return weights.flip(-2)
     fixed = torch.zeros_like(weights)
     fixed[..., int(rule.removeprefix("expert_"))] = weights.sum(dim=-1)
     return fixed

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from merit.device import compute_dtype
 from merit.nets.layer_norm import PerLayerNorm
 from merit.nets.routing import Gate, GateWeight, Routing
 
@@ -27,23 +28,26 @@ class Experts(nn.ModuleList):
     def forward(self, frames: Tensor, weights: Tensor) -> Tensor:
         """Compute ``out[f, g] = sum_n weights[f, g, n] * E_n(frames[f])`` (paper Eq. 6) for G gates at once.
 
-        An expert sees each frame at most once however many gates chose it, and only frames that some gate chose.
-        An expert that nobody chose still runs, on zero rows, so that all its parameters get a gradient: distributed
-        training then needs no search for unused parameters.
+        An expert sees each frame at most once however many gates chose it, and only frames that some gate chose:
+        one gather puts the frames in the order of the experts, and each expert takes its part of it. An expert that
+        nobody chose still runs, on zero rows, so that all its parameters get a gradient: distributed training then
+        needs no search for unused parameters.
 
         Args:
             frames: (F, E).
             weights: (F, G, N).
 
         Returns:
-            (F, G, output_size).
+            (F, G, output_size), in the type of the weights; zero where a frame has no weight.
         """
-        output = frames.new_zeros(frames.shape[0], weights.shape[1], self.output_size, dtype=weights.dtype)
-        for n, expert in enumerate(self):
-            rows = weights[:, :, n].ne(0).any(dim=1).nonzero().squeeze(1)
-            values = expert(frames[rows]).to(weights.dtype)
-            output = output.index_add(0, rows, weights[rows, :, n].unsqueeze(-1) * values.unsqueeze(1))
-        return output
+        chosen = weights.ne(0).any(dim=1).t()  # (N, F), so that the pairs below come expert by expert
+        expert, rows = chosen.nonzero(as_tuple=True)
+        counts = torch.bincount(expert, minlength=len(self)).tolist()
+        # index_select, because its gradient is added row by row; that of frames[rows] is sorted first.
+        parts = frames.index_select(0, rows).split(counts)
+        values = torch.cat([network(part) for network, part in zip(self, parts)]).to(weights.dtype)
+        output = values.new_zeros(*weights.shape[:2], self.output_size)
+        return output.index_add(0, rows, weights[rows, :, expert].unsqueeze(-1) * values.unsqueeze(1))
 
 
 class MixtureOfExperts(nn.Module):
@@ -84,33 +88,44 @@ class MixtureOfExperts(nn.Module):
         self.experts = Experts(num_experts, width, expert_size, hidden_size)
         self.shared_experts = Experts(num_shared_experts, width, expert_size, hidden_size)
 
-    def route(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Frames (F, L D) -> weights (F, N) and probabilities (F, N) for each task, in the order of ``tasks``."""
-        decided = [gate(frames) for gate in self.gates.values()]
+    def frames(self, states: Tensor) -> Tensor:
+        """States (B, T, L, D) -> normalised, joined frames (B, T, L D) in the type of matrix products (Eq. 2)."""
+        frames = self.norm(states).flatten(-2)
+        return frames.to(compute_dtype(frames))
+
+    def route(self, frames: Tensor, mask: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Frames (B, T, L D) and mask (B, T) -> weights and probabilities, both (B, T, N) and zero on padding.
+
+        One pair for each task, in the order of ``tasks``.
+        """
+        padding = ~mask.unsqueeze(-1)
+        decided = [
+            tuple(values.masked_fill(padding, 0) for values in gate(frames)) for gate in self.gates.values()
+        ]
         return decided * len(self.tasks) if len(decided) < len(self.tasks) else decided
 
-    def mix(self, frames: Tensor, weights: Tensor) -> Tensor:
-        """Frames (F, L D) and weights (F, G, N) -> (F, G, D): Eq. 6, and the shared experts' outputs added."""
+    def mix(self, frames: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
+        """Frames (B, T, L D) and weights (B, T, G, N), zero on padding -> (B, T, G, D): Eq. 6 and the shared experts.
+
+        Padded frames never reach an expert.
+        """
+        frames, weights = frames.flatten(0, 1), weights.flatten(0, 1)
         output = self.experts(frames, weights)
-        for expert in self.shared_experts:
-            output = output + expert(frames).to(output.dtype).unsqueeze(1)
-        return output
+        if len(self.shared_experts):
+            everywhere = mask.flatten().to(weights.dtype).view(-1, 1, 1)
+            output = output + self.shared_experts(frames, everywhere.expand(-1, 1, len(self.shared_experts)))
+        return output.unflatten(0, mask.shape)
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
         """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}`` (Eq. 7) and the routing of every gate.
 
-        Padded frames never reach an expert; z, weights and probabilities are zero there.
+        On padded frames z, weights and probabilities are zero.
         """
-        frames = self.norm(states[mask]).flatten(-2)
-        decided = self.route(frames)
-        output = self.mix(frames, torch.stack([weights for weights, _ in decided], dim=1))
-
-        def padded(values: Tensor) -> Tensor:
-            return values.new_zeros(*mask.shape, values.shape[-1]).masked_scatter(mask.unsqueeze(-1), values)
-
-        representations = {task: padded(output[:, g]) for g, task in enumerate(self.tasks)}
+        frames = self.frames(states)
+        decided = self.route(frames, mask)
+        output = self.mix(frames, torch.stack([weights for weights, _ in decided], dim=2), mask)
+        representations = {task: output[:, :, g] for g, task in enumerate(self.tasks)}
         routing = [
-            Routing(task, padded(weights), padded(probabilities), mask)
-            for task, (weights, probabilities) in zip(self.tasks, decided)
+            Routing(task, weights, probabilities, mask) for task, (weights, probabilities) in zip(self.tasks, decided)
         ]
         return representations, routing

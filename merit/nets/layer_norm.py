@@ -22,5 +22,6 @@ class PerLayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_states, hidden_size))
 
     def forward(self, states: Tensor) -> Tensor:
-        """(..., L, D) -> (..., L, D)."""
-        return functional.layer_norm(states, states.shape[-1:]) * self.weight + self.bias
+        """(..., L, D), in any type, -> (..., L, D) in the type of the parameters."""
+        normalised = functional.layer_norm(states.to(self.weight.dtype), states.shape[-1:])
+        return torch.addcmul(self.bias, normalised, self.weight)

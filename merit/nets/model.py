@@ -131,8 +131,6 @@ class MeritModel(nn.Module):
         """
         if states is None:
             states, frame_lengths = self.encoder(waveform, lengths)
-        # Dumped states have 16 bits, the parameters 32; autocast narrows what may be narrow.
-        states = states.to(next(self.front_end.parameters()).dtype)
         mask = length_mask(frame_lengths, states.shape[1])
         representations, routing = self.front_end(states, mask)
         emotion = enhanced = noisy_spectrum = None

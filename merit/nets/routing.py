@@ -61,7 +61,7 @@ class Gate(nn.Module):
         self.projection = nn.Linear(input_size, num_experts)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """(F, E) -> weights (F, N) and probabilities (F, N), both float32: a softmax in 16 bits ties experts."""
+        """(..., E) -> weights (..., N) and probabilities (..., N), both float32: a softmax in 16 bits ties experts."""
         probabilities = torch.softmax(self.projection(frames).float(), dim=-1)
         kept = probabilities if self.weight == "prob" else torch.ones_like(probabilities)
         if self.top_k is None:

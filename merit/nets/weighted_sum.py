@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from merit.nets.layer_norm import PerLayerNorm
 from merit.nets.routing import Routing
@@ -26,6 +27,17 @@ class WeightedSum(nn.Module):
         self.layer_logits = nn.Parameter(torch.ones(num_states))
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
-        """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}``, zero on padded frames; no routing."""
-        mixed = torch.einsum("l,btld->btd", torch.softmax(self.layer_logits, dim=0), self.norm(states))
+        """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}``, zero on padded frames; no routing.
+
+        Scale and shift of a layer's norm are taken into its share of the sum, and one layer is worked on at a time:
+        phase 1 is bound by the memory that the states pass through, and this way they pass once.
+        """
+        shares = torch.softmax(self.layer_logits, dim=0)
+        layers = (layer.to(shares.dtype) for layer in states.unbind(2))
+        scales, mixed = shares.unsqueeze(1), shares.new_zeros(states.shape[-1])
+        if isinstance(self.norm, PerLayerNorm):
+            layers = (functional.layer_norm(layer, layer.shape[-1:]) for layer in layers)
+            scales, mixed = scales * self.norm.weight, shares @ self.norm.bias
+        for layer, scale in zip(layers, scales):
+            mixed = torch.addcmul(mixed, layer, scale)
         return dict.fromkeys(self.tasks, mixed * mask.unsqueeze(-1)), []

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from merit.device import compute_dtype
 from merit.errors import MeritError
 
 # cuDNN's attention with a mask gives NaN gradients at some lengths (pytorch issue 196678).
@@ -114,6 +115,22 @@ class SpeechEncoder(nn.Module, ABC):
         padded = int(frame_lengths.min()) < features.shape[1]
         return torch.stack(self._states(features, frame_lengths, padded), dim=2), frame_lengths
 
+    @property
+    @abstractmethod
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers."""
+
+    def compile_layers(self, **options: Any) -> None:
+        """Compile the transformer layers with ``torch.compile``: one graph for all layers, batches and lengths.
+
+        Weights and their names stay. The first batch takes longer, some ten seconds to a minute.
+
+        Args:
+            options: further arguments of ``torch.compile``.
+        """
+        for layer in self.layers:
+            layer.compile(dynamic=True, **options)
+
     def config_dict(self) -> dict[str, Any]:
         """The architecture as plain JSON values, for :func:`merit.nets.ssl.build_encoder`."""
         return {name: value for name, value in self.config.to_dict().items() if name not in _NOT_ARCHITECTURE}
@@ -140,7 +157,6 @@ def attention_bias(mask: Tensor, like: Tensor) -> Tensor:
 
     It has the dtype that queries will have, autocast included: cuDNN's attention reads a bias of another dtype wrongly.
     """
-    device = like.device.type
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else like.dtype
+    dtype = compute_dtype(like)
     bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
     return bias.masked_fill(~mask, torch.finfo(dtype).min)[:, None, None, :]

@@ -62,6 +62,10 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
         if self.stable_layer_norm:
             model.encoder.layer_norm.requires_grad_(False)
 
+    @property
+    def layers(self) -> nn.ModuleList:
+        return self.model.encoder.layers
+
     def frame_lengths(self, samples: Tensor) -> Tensor:
         for kernel, stride in zip(self.config.conv_kernel, self.config.conv_stride):
             samples = (samples - kernel) // stride + 1
@@ -107,7 +111,7 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
         """The states from what enters the first layer (B, T, D), and the frame mask (B, T) of a padded batch."""
         states = [hidden]
         bias = None if mask is None else attention_bias(mask, hidden)
-        for layer in self.model.encoder.layers:
+        for layer in self.layers:
             hidden = self._run_layer(layer, hidden, attention_mask=bias)[0]
             states.append(hidden)
         return states

@@ -33,6 +33,10 @@ class WhisperSpeechEncoder(SpeechEncoder):
         for unused_or_frozen in (model.conv1, model.conv2, model.embed_positions, model.layer_norm):
             unused_or_frozen.requires_grad_(False)
 
+    @property
+    def layers(self) -> nn.ModuleList:
+        return self.model.layers
+
     def frame_lengths(self, samples: Tensor) -> Tensor:
         return (samples // HOP + 1) // 2
 
@@ -50,7 +54,7 @@ class WhisperSpeechEncoder(SpeechEncoder):
         if padded:
             bias = attention_bias(length_mask(frame_lengths, hidden.shape[1]), hidden)
         states = [hidden]
-        for layer in self.model.layers:
+        for layer in self.layers:
             # transformers 4 demands the head mask, 5 passes it over.
             hidden = self._run_layer(layer, hidden, attention_mask=bias, layer_head_mask=None)[0]
             states.append(hidden)

@@ -1,0 +1,133 @@
+"""WavLM's transformer: scaled_dot_product_attention over transformers' weights against transformers' own model."""
+
+import contextlib
+
+import torch
+from measure import chosen_device, peak_bytes, report, seconds
+from torch import Tensor
+from torch.nn import functional
+from transformers import WavLMConfig, WavLMModel
+
+from merit.errors import MeritError
+from merit.nets.ssl import build_encoder
+from merit.nets.ssl.encoder import SpeechEncoder
+from merit.nets.ssl.wavlm import ScaledDotProductWavLMAttention
+
+LARGE = {
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+    "do_stable_layer_norm": True,
+    "feat_extract_norm": "layer",
+}
+
+
+class FlexWavLMAttention(ScaledDotProductWavLMAttention):
+    """The bias computed inside FlexAttention's kernel from the gates and the position bias of the distances."""
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor, position_bias: Tensor, **_) -> tuple:
+        """As the base class; for batches of equal lengths."""
+        from torch.nn.attention.flex_attention import flex_attention
+
+        by_head = (self.num_heads, self.head_dim)
+        gates = self.gru_rel_pos_linear(hidden_states.unflatten(-1, by_head)).unflatten(-1, (2, 4)).sum(-1).sigmoid()
+        gate_a, gate_b = gates.transpose(1, 2).unbind(-1)
+        gate = gate_a * (gate_b * self.gru_rel_pos_const.squeeze(-1) - 1.0) + 2.0
+        # Row T - 1 of the table begins with distance 1 - T, row 0 with distance 0.
+        by_distance = torch.cat([position_bias[:, -1, :-1], position_bias[:, 0]], dim=1).contiguous()
+        zero = position_bias.shape[-1] - 1
+        query, key, value = (
+            project(hidden_states).unflatten(-1, by_head).transpose(1, 2)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+
+        def biased(score, b, h, i, j):
+            return score + gate[b, h, i] * by_distance[h, j - i + zero]
+
+        attended = flex_attention(query, key, value, score_mod=biased)
+        return self.out_proj(attended.transpose(1, 2).flatten(2)), None, position_bias
+
+
+def flex_encoder(encoder: SpeechEncoder) -> SpeechEncoder:
+    """Let an encoder's layers use FlexAttention, compiled as it must be."""
+    for layer in encoder.layers:
+        layer.attention.__class__ = FlexWavLMAttention
+    encoder.compile_layers()
+    return encoder
+
+
+def main() -> None:
+    """Print the rows."""
+    device = chosen_device(__doc__)
+    on_gpu = device.type == "cuda"
+    torch.manual_seed(0)
+    batch, length = (32, 11 * 16000) if on_gpu else (2, 6 * 16000)
+    size = "WavLM Large, 32 x 11 s, bf16" if on_gpu else "6 layers of WavLM Base, 2 x 6 s, float32"
+    config = WavLMConfig(**LARGE if on_gpu else {"num_hidden_layers": 6})
+    for name in ("attention_dropout", "hidden_dropout", "activation_dropout", "feat_proj_dropout", "layerdrop"):
+        setattr(config, name, 0.0)
+    config.apply_spec_augment = False
+    plain = WavLMModel(config).to(device).eval()
+    plain.feature_extractor.requires_grad_(False)
+    plain.masked_spec_embed.requires_grad_(False)
+
+    def like_plain() -> SpeechEncoder:
+        encoder = build_encoder(config.to_dict()).to(device).eval()
+        encoder.model.load_state_dict(plain.state_dict(), strict=False)
+        return encoder
+
+    ours = like_plain()
+    waveform = torch.randn(batch, length, device=device)
+    lengths = torch.full((batch,), length, device=device)
+
+    def precision() -> contextlib.AbstractContextManager:
+        return torch.autocast("cuda", torch.bfloat16) if on_gpu else contextlib.nullcontext()
+
+    def plain_states() -> Tensor:
+        return torch.stack(plain(waveform, output_hidden_states=True).hidden_states, dim=2)
+
+    def our_states(encoder: SpeechEncoder = ours) -> Tensor:
+        return encoder(waveform, lengths)[0]
+
+    def frozen(states) -> Tensor:
+        with torch.no_grad(), precision():
+            return states()
+
+    def trained(states) -> None:
+        with precision():
+            loss = states().float().square().mean()
+        loss.backward()
+
+    difference = (frozen(plain_states) - frozen(our_states)).abs().max().item()
+    if difference > (0.5 if on_gpu else 2e-5):
+        raise MeritError(f"the states differ from transformers' by {difference:.1e}")
+
+    states = {"transformers": plain_states, "merit": our_states}
+    if on_gpu:
+        compiled, flex = like_plain(), flex_encoder(like_plain())
+        compiled.compile_layers()
+        states |= {"merit, compiled": lambda: our_states(compiled), "FlexAttention": lambda: our_states(flex)}
+    audio = batch * length / 16000
+    for kind, run in (("frozen forward", frozen), ("forward and backward", trained)):
+        taken = seconds({name: lambda of=of: run(of) for name, of in states.items()}, device)
+        for name, time in taken.items():
+            report(f"attention: {name}, {kind}, {size}", audio / time, "audio-s/s")
+        ratio = taken["transformers"] / taken["merit"]
+        report(f"attention: merit against transformers, {kind}, {size}", ratio, "x")
+        if kind == "frozen forward":
+            rate, ratio = (audio / taken["merit"], ratio) if on_gpu else (None, None)
+            report("attention: frozen WavLM Large forward, bf16, 32 x 11 s, GPU", rate, "audio-s/s", at_least=5000)
+            report("attention: the same against transformers in bf16, GPU", ratio, "x", at_least=1.5)
+    share = None
+    if on_gpu:
+        del compiled, flex
+        peaks = [peak_bytes(lambda of=of: trained(of), device) for of in (our_states, plain_states)]
+        share = peaks[0] / peaks[1]
+        report("attention: merit, peak memory of forward and backward", peaks[0] / 1e9, "GB")
+        report("attention: transformers, peak memory of forward and backward", peaks[1] / 1e9, "GB")
+    report("attention: peak memory of forward and backward against transformers, GPU", share, "x", at_most=0.65)
+
+
+if __name__ == "__main__":
+    main()
