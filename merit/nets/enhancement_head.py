@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from merit.nets.blstm import BidirectionalLSTM
 from merit.nets.spectrum import (
@@ -51,11 +52,13 @@ class EnhancementHead(nn.Module):
         """
         noisy = spectrum(waveform.float(), lengths)
         noisy_magnitude = log_magnitude(noisy)
-        frames = repeat_to_spectrum(frames, frame_lengths, noisy.shape[1])
-        hidden = self.projection(torch.cat([noisy_magnitude, frames.float()], dim=-1))
+        # The projection of [log1p |X|, z] in two parts: that of z is made before its frames are repeated.
+        of_spectrum, of_frames = self.projection.weight.split([NUM_BINS, frames.shape[-1]], dim=1)
+        projected = repeat_to_spectrum(functional.linear(frames, of_frames), frame_lengths, noisy.shape[1])
+        hidden = functional.linear(noisy_magnitude, of_spectrum, self.projection.bias).float() + projected.float()
         spectrum_lengths = num_spectrum_frames(lengths)
         with torch.autocast(hidden.device.type, enabled=False):
-            hidden = self.blstm(hidden.float(), spectrum_lengths)
+            hidden = self.blstm(hidden, spectrum_lengths)
         forward, backward = hidden.chunk(2, dim=-1)
         mask = torch.sigmoid(self.output(forward + backward).float())
         estimate = mask * noisy_magnitude

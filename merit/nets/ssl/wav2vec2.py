@@ -7,7 +7,9 @@ parts of these models depend on the padding of the batch (see ``masked_group_nor
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from merit.device import compute_dtype
 from merit.errors import MeritError
 from merit.nets.spectrum import length_mask
 from merit.nets.ssl.encoder import SpeechEncoder, attention_bias
@@ -26,11 +28,20 @@ def masked_group_norm(norm: nn.GroupNorm, hidden: Tensor, lengths: Tensor) -> Te
     """
     padding = ~length_mask(lengths, hidden.shape[2]).unsqueeze(1)
     count = lengths.view(-1, 1, 1)
-    hidden = hidden.to(norm.weight.dtype)  # half precision would not do for sums over seconds
-    mean = hidden.masked_fill(padding, 0).sum(2, keepdim=True) / count
-    centred = (hidden - mean).masked_fill(padding, 0)
-    deviation = (centred.square().sum(2, keepdim=True) / count + norm.eps).sqrt()
-    return centred / deviation * norm.weight.view(1, -1, 1) + norm.bias.view(1, -1, 1)
+    dtype = hidden.dtype
+    hidden = hidden.to(norm.weight.dtype).masked_fill(padding, 0)  # half precision would not do for sums over seconds
+    mean = hidden.sum(2, keepdim=True) / count
+    variance = (hidden - mean).masked_fill_(padding, 0).square_().sum(2, keepdim=True) / count
+    scale = norm.weight.view(1, -1, 1) / (variance + norm.eps).sqrt()
+    return torch.addcmul(norm.bias.view(1, -1, 1) - mean * scale, hidden, scale).to(dtype)
+
+
+def convolve(convolution: nn.Conv1d, signal: Tensor, channels_last: bool) -> Tensor:
+    """A convolution over time: (B, C, T) -> (B, C', T'); ``channels_last`` is the order in memory it computes in."""
+    if not channels_last:
+        return convolution(signal)
+    weight, stride = convolution.weight.unsqueeze(2), (1, convolution.stride[0])
+    return functional.conv2d(signal.unsqueeze(2), weight, convolution.bias, stride).squeeze(2)
 
 
 class Wav2Vec2SpeechEncoder(SpeechEncoder):
@@ -71,15 +82,24 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             samples = (samples - kernel) // stride + 1
         return samples.clamp_min(0)
 
-    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
-        hidden = waveform.unsqueeze(1)
+    def _front_end(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        # With the channels last nothing is transposed between convolution and LayerNorm. It also adds up in another
+        # order than transformers, which in 32 bits would move the states by more than the 5e-6 they may differ.
+        channels_last = compute_dtype(waveform).itemsize == 2
+        hidden = waveform.unsqueeze(2).transpose(1, 2) if channels_last else waveform.unsqueeze(1)
         for layer in self.model.feature_extractor.conv_layers:
+            hidden = convolve(layer.conv, hidden, channels_last)
             lengths = (lengths - layer.conv.kernel_size[0]) // layer.conv.stride[0] + 1
             norm = getattr(layer, "layer_norm", None)
-            if padded and isinstance(norm, nn.GroupNorm):
-                hidden = layer.activation(masked_group_norm(norm, layer.conv(hidden), lengths))
-            else:
-                hidden = layer(hidden)
+            if isinstance(norm, nn.GroupNorm):
+                hidden = masked_group_norm(norm, hidden, lengths)
+            elif norm is not None:
+                # Autocast on a GPU would give the largest tensors of the encoder 32 bits.
+                with torch.autocast(hidden.device.type, enabled=False):
+                    scale, shift = norm.weight.to(hidden.dtype), norm.bias.to(hidden.dtype)
+                    hidden = functional.layer_norm(hidden.transpose(1, 2), scale.shape, scale, shift, norm.eps)
+                    hidden = hidden.transpose(1, 2)
+            hidden = layer.activation(hidden)
         return hidden.transpose(1, 2).contiguous()
 
     def _positions(self, hidden: Tensor, mask: Tensor | None) -> Tensor:

@@ -32,7 +32,7 @@ class ScaledDotProductWavLMAttention(WavLMAttention):
 
         Args:
             hidden_states: (B, T, D).
-            attention_mask: (B, 1, 1, T) or (1, 1, 1, 1), from :func:`merit.nets.ssl.encoder.attention_bias`.
+            attention_mask: (B, 1, 1, T) or (1, 1, 1, T), from :func:`merit.nets.ssl.encoder.attention_bias`.
             position_bias: (H, T, T), from :func:`position_bias`; of the same type as the mask.
 
         Returns:
@@ -98,7 +98,7 @@ class WavLMSpeechEncoder(Wav2Vec2SpeechEncoder):
             mask = hidden.new_ones(1, num_frames, dtype=torch.bool) if mask is None else mask
             mask = functional.pad(mask, (0, surplus))
         dtype = compute_dtype(hidden)
-        masked = hidden.new_zeros(1, 1, 1, 1, dtype=dtype) if mask is None else attention_bias(mask, hidden)
+        masked = hidden.new_zeros(1, 1, 1, hidden.shape[1], dtype=dtype) if mask is None else attention_bias(mask, hidden)
         bias = position_bias(self.layers[0].attention, hidden.shape[1]).to(dtype)
         for layer in self.layers:
             hidden = self._run_layer(layer, hidden, attention_mask=masked, position_bias=bias)[0]
