@@ -12,13 +12,14 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from merit.data.audio import SAMPLE_RATE, read_audio, write_audio
+from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, write_table
 from merit.data.state_shards import audio_digest
 from merit.device import Precision
@@ -164,21 +165,6 @@ def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray]) -> dict[str,
         check_length(len(samples), f"utterance {name}")
     found = dict(zip(short, merit.batch(list(short.values())))) if short else {}
     return {name: found[name] if name in found else merit(samples, SAMPLE_RATE) for name, samples in waveforms.items()}
-
-
-def length_batches(seconds: Mapping[str, float], batch_seconds: float) -> Iterator[list[str]]:
-    """Utterances in batches of similar length, the longest first; padded, a batch has up to ``batch_seconds``.
-
-    An utterance longer than that is a batch of its own. The first batches need the most memory.
-    """
-    batch: list[str] = []
-    for utterance in sorted(seconds, key=lambda utterance: (-seconds[utterance], utterance)):
-        if batch and (len(batch) + 1) * seconds[batch[0]] > batch_seconds:
-            yield batch
-            batch = []
-        batch.append(utterance)
-    if batch:
-        yield batch
 
 
 def write_routing(path: Path, tasks: Sequence[str], experts: Mapping[str, np.ndarray]) -> None:

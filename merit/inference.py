@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from merit.data.audio import SAMPLE_RATE, resample
+from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, resample
 from merit.data.audio_stream import audio_writer, overlapping_pieces, stream_audio
-from merit.data.dataset import FRAME_SAMPLES, MIN_SAMPLES
+from merit.data.dataset import FRAME_SAMPLES
 from merit.device import Precision, autocast, default_device
 from merit.errors import MeritError
 from merit.hub import model_directory

@@ -19,9 +19,10 @@ from merit.analysis.routing_statistics import routed
 from merit.analysis.table import Cell, Column, Table
 from merit.analysis.tables import method_cell
 from merit.data.audio import read_audio
+from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
 from merit.data.state_shards import audio_digest
-from merit.decoding import decode_batch, length_batches
+from merit.decoding import decode_batch
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text

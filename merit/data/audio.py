@@ -21,6 +21,9 @@ except ImportError:
 SAMPLE_RATE = 16000
 """Sample rate of everything behind ``read_audio``, in Hz."""
 
+MIN_SAMPLES = 400
+"""Samples of the shortest signal that gives one encoder frame."""
+
 STREAMED_WAV_BYTES = 0x7FFF0000
 """A WAV header with a data size from here on was written into a pipe by a program that did not know the length."""
 

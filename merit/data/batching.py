@@ -1,16 +1,90 @@
 """Which utterances form a batch: reproducible, grouped by length, split among processes."""
 
+import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from merit.data.audio import SAMPLE_RATE
+
+logger = logging.getLogger(__name__)
+
+POOL_BATCHES = 50
+"""Batches are grouped by length inside random pools of about so many, so that no part of a run has one length alone."""
+
+
+def cut(lengths: Sequence[float], size: int | None = None, total: float | None = None) -> list[slice]:
+    """Cut a list of utterances into batches, without changing its order.
+
+    Args:
+        lengths: length of each utterance; sorted by falling length they give batches with little padding.
+        size: utterances in a batch, when ``total`` is None; the last batch may have fewer.
+        total: largest padded length of a batch (its longest utterance times their number), in the unit of
+            ``lengths``. A longer utterance is a batch of its own.
+
+    Returns:
+        the part of the list that each batch is.
+    """
+    if total is None:
+        return [slice(start, start + size) for start in range(0, len(lengths), size)]
+    starts = []
+    longest = 0.0
+    for place, length in enumerate(lengths):
+        longest = max(longest, length)
+        if not starts or longest * (place + 1 - starts[-1]) > total:
+            starts.append(place)
+            longest = length
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(lengths)])]
+
+
+def length_batches(seconds: Mapping[str, float], batch_seconds: float) -> list[list[str]]:
+    """Utterances in batches of similar length, the longest first; padded, a batch has up to ``batch_seconds``.
+
+    An utterance longer than that is a batch of its own. The first batches need the most memory.
+    """
+    order = sorted(seconds, key=lambda utterance: (-seconds[utterance], utterance))
+    return [order[part] for part in cut([seconds[utterance] for utterance in order], total=batch_seconds)]
+
+
+def seconds_batches(
+    samples: Mapping[str, int], batch_seconds: float, pool_batches: int = POOL_BATCHES
+) -> list[list[str]]:
+    """Utterances in batches of similar length, each up to ``batch_seconds`` long when padded, or one utterance.
+
+    Random pools, always the same, of about ``pool_batches`` batches follow one another; inside a pool the longest
+    utterances come first.
+
+    Args:
+        samples: samples of each utterance at 16 kHz.
+        batch_seconds: padded audio of a batch.
+        pool_batches: batches that are grouped by length together.
+    """
+    order = sorted(samples)
+    random.Random(0).shuffle(order)
+    lengths = [samples[utterance] for utterance in order]
+    batches = []
+    for pool in _pools(lengths, None, batch_seconds * SAMPLE_RATE, pool_batches):
+        found = sorted(order[pool], key=samples.__getitem__, reverse=True)
+        batches += [
+            found[part] for part in cut([samples[utterance] for utterance in found], None, batch_seconds * SAMPLE_RATE)
+        ]
+    return batches
+
+
+def _pools(lengths: Sequence[float], size: int | None, total: float | None, batches: int) -> list[slice]:
+    """Cut shuffled utterances into pools that give about so many batches each; ``size`` and ``total`` as in ``cut``."""
+    if total is not None:
+        size = total * len(lengths) / max(1, sum(lengths))
+    return cut(lengths, max(1, round(batches * size)))
 
 
 def length_grouped_batches(
-    lengths: Sequence[int],
-    batch_size: int,
+    lengths: Sequence[float],
+    batch_size: int | None,
     seed: int,
     shards: Sequence[int] | None = None,
-    pool_batches: int = 50,
-    pool_shards: int = 4,
+    pool_batches: int = POOL_BATCHES,
+    pool_shards: int = 8,
+    total: float | None = None,
 ) -> list[list[int]]:
     """All utterances once, in random batches of similar length.
 
@@ -20,8 +94,11 @@ def length_grouped_batches(
 
     Args:
         lengths: length of each utterance, in any unit.
-        batch_size: utterances in a batch; the last of a pool may have fewer.
+        batch_size: utterances in a batch, when ``total`` is None; the last of a pool may have fewer.
         seed: the same seed gives the same batches on every machine.
+        shards: the shard of each utterance, or None.
+        pool_batches, pool_shards: size of a pool without and with shards.
+        total: padded length of a batch, see :func:`cut`.
 
     Returns:
         batches of indices into ``lengths``; inside a batch the longest comes first.
@@ -30,8 +107,7 @@ def length_grouped_batches(
     order = list(range(len(lengths)))
     generator.shuffle(order)
     if shards is None:
-        step = batch_size * pool_batches
-        pools = [order[start : start + step] for start in range(0, len(order), step)]
+        pools = [order[pool] for pool in _pools(lengths, batch_size, total, pool_batches)]
     else:
         names = sorted(set(shards))
         generator.shuffle(names)
@@ -41,11 +117,18 @@ def length_grouped_batches(
             pools[group[shards[index]]].append(index)
     batches = []
     for pool in pools:
-        pool.sort(key=lambda index: -lengths[index])
-        cut = [pool[start : start + batch_size] for start in range(0, len(pool), batch_size)]
-        generator.shuffle(cut)
-        batches += cut
+        found = _sorted_batches(pool, lengths, batch_size, total)
+        generator.shuffle(found)
+        batches += found
     return batches
+
+
+def _sorted_batches(
+    order: Sequence[int], lengths: Sequence[float], size: int | None, total: float | None
+) -> list[list[int]]:
+    """Batches of the utterances ``order``, the longest first; ``size`` and ``total`` as in ``cut``."""
+    order = sorted(order, key=lambda index: -lengths[index])
+    return [order[part] for part in cut([lengths[index] for index in order], size, total)]
 
 
 class EpochSampler:
@@ -54,29 +137,42 @@ class EpochSampler:
     It yields ``(index, epoch)`` pairs, so that a dataset's worker knows the epoch without being started anew.
 
     Args:
-        lengths, batch_size, seed, shards: see :func:`length_grouped_batches`.
+        lengths: samples of each utterance at 16 kHz.
+        batch_size, seed, shards: see :func:`length_grouped_batches`.
         shuffle: False keeps one order for all epochs, sorted by length (evaluation). When it is True, a batch with
             fewer utterances than processes waits for another epoch, so that all processes make the same steps.
         rank, world_size: the process and their number; each gets every ``world_size``-th utterance of every batch.
+        batch_seconds: padded audio of a batch of all processes, in place of ``batch_size``; an utterance longer than
+            that is a batch of its own.
     """
 
     def __init__(
         self,
         lengths: Sequence[int],
-        batch_size: int,
+        batch_size: int | None,
         seed: int = 0,
         shards: Sequence[int] | None = None,
         shuffle: bool = True,
         rank: int = 0,
         world_size: int = 1,
+        batch_seconds: float | None = None,
     ) -> None:
         self.lengths = lengths
         self.batch_size = batch_size
+        self.total = None if batch_seconds is None else batch_seconds * SAMPLE_RATE
         self.seed = seed
         self.shards = shards
         self.shuffle = shuffle
         self.rank = rank
         self.world_size = world_size
+        if shuffle and self.total is not None and world_size > 1 and rank == 0:
+            alone = sum(world_size * length > self.total for length in lengths)
+            if alone:
+                logger.warning(
+                    "%d utterances are too long to share a batch of %g s with %d processes, and are not trained on; "
+                    "give a larger batch_seconds, at least %.1f",
+                    *(alone, batch_seconds, world_size, world_size * max(lengths) / SAMPLE_RATE),
+                )
         self.start_at(epoch=0, step=0)
 
     def start_at(self, epoch: int, step: int) -> None:
@@ -84,11 +180,11 @@ class EpochSampler:
         self.epoch = epoch
         if self.shuffle:
             # Far apart, so that epoch 1 of seed 7 is not epoch 0 of seed 8.
-            batches = length_grouped_batches(self.lengths, self.batch_size, self.seed * 1_000_003 + epoch, self.shards)
+            seed = self.seed * 1_000_003 + epoch
+            batches = length_grouped_batches(self.lengths, self.batch_size, seed, self.shards, total=self.total)
             batches = [batch for batch in batches if len(batch) >= self.world_size]
         else:
-            order = sorted(range(len(self.lengths)), key=lambda index: -self.lengths[index])
-            batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+            batches = _sorted_batches(range(len(self.lengths)), self.lengths, self.batch_size, self.total)
         self.batches = batches[step:]
 
     def __len__(self) -> int:

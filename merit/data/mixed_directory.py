@@ -10,9 +10,9 @@ from pathlib import Path
 
 import joblib
 
-from merit.data.audio import SAMPLE_RATE, audio_duration, entry_stamp
+from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, audio_duration, entry_stamp
 from merit.data.datadir import first_of, problems_in, read_table, write_data_directory
-from merit.data.mixing import SHORTEST, SIGNALS, Job, draw_noise, mix, read_sources, too_short, write_mixture
+from merit.data.mixing import SIGNALS, Job, draw_noise, mix, read_sources, too_short, write_mixture
 from merit.data.noise import NoiseFile
 from merit.data.reverberation import draw_response
 from merit.errors import MeritError
@@ -171,7 +171,7 @@ def _header_problem(job: Job) -> str | None:
         samples = round(audio_duration(job.entry, job.utterance) * SAMPLE_RATE)
     except MeritError as error:
         return str(error)
-    return too_short(job.utterance, job.entry, samples) if samples < SHORTEST else None
+    return too_short(job.utterance, job.entry, samples) if samples < MIN_SAMPLES else None
 
 
 def _mix_all(jobs: list[Job], stamps: Mapping[str, str], conditions: Mapping[float, Condition], nj: int) -> list[str]:

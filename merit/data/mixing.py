@@ -16,12 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import entry_stamp, read_audio, write_audio
+from merit.data.audio import MIN_SAMPLES, entry_stamp, read_audio, write_audio
 from merit.data.reverberation import reverberate
 from merit.errors import MeritError
 
-SHORTEST = 400
-"""Samples that one frame of the encoders needs."""
 SILENCE = 1e-10
 """Power (full scale is 1) under which a signal is silent: the rounding noise of 16 bits alone has 0.8e-10."""
 FULL_SCALE = 32767 / 32768
@@ -81,7 +79,7 @@ def power(signal: np.ndarray) -> float:
 
 def too_short(utterance: str, entry: str, samples: int) -> str:
     """Say that an utterance has too few samples."""
-    return f"{utterance}: {entry}: {samples} samples at 16 kHz, and one encoder frame needs {SHORTEST}"
+    return f"{utterance}: {entry}: {samples} samples at 16 kHz, and one encoder frame needs {MIN_SAMPLES}"
 
 
 def mix(speech: np.ndarray, noise: np.ndarray, snr: float, reverberant: np.ndarray | None = None) -> Mixture:
@@ -123,7 +121,7 @@ def read_sources(job: Job) -> Sources:
             every noise piece is.
     """
     speech = read_audio(job.entry, job.utterance)
-    if len(speech) < SHORTEST:
+    if len(speech) < MIN_SAMPLES:
         raise MeritError(too_short(job.utterance, job.entry, len(speech)))
     if power(speech) < SILENCE:
         raise MeritError(f"{job.utterance}: {job.entry}: silent, so that its SNR is undefined")

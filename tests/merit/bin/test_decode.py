@@ -10,7 +10,7 @@ import soundfile
 from merit.bin.decode import decode
 from merit.data.audio import write_audio
 from merit.data.datadir import read_table, write_data_directory
-from merit.decoding import length_batches, read_routing
+from merit.decoding import read_routing
 from merit.errors import MeritError
 from merit.inference import Merit
 
@@ -123,9 +123,3 @@ def test_bad_options_are_refused(model_directory, conditions, tmp_path):
         decode(tmp_path, conditions, tmp_path)
     with pytest.raises(MeritError, match="absent/wav.scp"):
         decode(model_directory, [tmp_path / "absent"], tmp_path)
-
-
-def test_batches_are_of_similar_length_and_fit():
-    seconds = {"a": 1.0, "b": 9.0, "c": 3.0, "d": 2.5, "e": 1.0, "f": 0.5}
-    assert list(length_batches(seconds, 6.0)) == [["b"], ["c", "d"], ["a", "e", "f"]]
-    assert list(length_batches({}, 6.0)) == []
