@@ -14,12 +14,14 @@ from typing import Literal
 
 import numpy as np
 
-from merit.metrics.frames import power_spectra
-from merit.metrics.llr import autocorrelation, linear_prediction, log_likelihood_ratio
-from merit.metrics.wss import SpectralSlopes, spectral_slopes, weighted_spectral_slope
+from merit.metrics.frames import weighted_power
+from merit.metrics.llr import ORDER, lag_weights, linear_prediction, log_likelihood_ratio
+from merit.metrics.wss import SpectralSlopes, band_weights, spectral_slopes, weighted_spectral_slope
 
 CompositeVariant = Literal["matlab", "cmgan"]
 _WSS_DIVISOR: dict[str, float] = {"matlab": 1.0, "cmgan": 32768.0}
+# Of a power spectrum, side by side, so that both come from one product.
+_LAGS_AND_BANDS = np.hstack([lag_weights(), band_weights()])
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,8 @@ def analyse(signal: np.ndarray, variant: CompositeVariant = "matlab") -> SignalA
     Raises:
         UndefinedScore: shorter than one frame.
     """
-    power = power_spectra(signal)
-    lags = autocorrelation(power)
-    return SignalAnalysis(lags, linear_prediction(lags), spectral_slopes(power, _WSS_DIVISOR[variant]))
+    lags, bands = np.split(weighted_power(signal, _LAGS_AND_BANDS), [ORDER + 1], axis=1)
+    return SignalAnalysis(lags, linear_prediction(lags), spectral_slopes(bands, _WSS_DIVISOR[variant]))
 
 
 def distances(reference: SignalAnalysis, estimate: SignalAnalysis) -> tuple[float, float]:

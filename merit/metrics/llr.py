@@ -8,12 +8,14 @@ ORDER = 16  # of the linear prediction, at 10 kHz and above
 _LAGS = np.abs(np.arange(ORDER + 1)[:, None] - np.arange(ORDER + 1))
 
 
-def autocorrelation(power: np.ndarray) -> np.ndarray:
-    """Lags 0 to 16 of every frame from its power spectrum (F, 513): (F, 17).
+def lag_weights() -> np.ndarray:
+    """Weights (513, 17) of a power spectrum that give lags 0 to 16 of the frame: its inverse FFT, those lags alone.
 
     The FFT is longer than a frame and 16 samples, so that the circular correlation is the linear one.
     """
-    return np.fft.irfft(power, FFT)[:, : ORDER + 1]
+    bins = np.arange(FFT // 2 + 1)[:, None]
+    share = np.where((bins == 0) | (bins == FFT // 2), 1, 2) / FFT  # the other bins stand for their mirror images too
+    return share * np.cos(2 * np.pi / FFT * bins * np.arange(ORDER + 1))
 
 
 def linear_prediction(lags: np.ndarray) -> np.ndarray:

@@ -2,9 +2,6 @@
 
 import logging
 import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -17,7 +14,7 @@ from merit.errors import MeritError
 from merit.metrics.composite import CompositeVariant
 from merit.metrics.enhancement import enhancement_scores
 from merit.metrics.score_sheet import Pair, Record, ScoreSheet
-from merit.processes import quiet_processes
+from merit.processes import end_with_parent, quiet_processes
 from merit.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -96,7 +93,7 @@ def _run(jobs: Mapping[str, list[Task]], nj: int) -> Iterator[list[tuple[int, Re
         yield from (_score_utterance(utt, tasks) for utt, tasks in jobs.items())
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(nj, len(jobs)), context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(min(nj, len(jobs)), context, initializer=end_with_parent) as pool:
         try:
             with quiet_processes():  # they are started by submit
                 futures: list[Future] = [pool.submit(_score_utterance, utt, tasks) for utt, tasks in jobs.items()]
@@ -129,16 +126,6 @@ def _score_utterance(utt: str, tasks: list[Task]) -> list[tuple[int, Record | st
         except MeritError as error:
             results.append((task.sheet, str(error)))
     return results
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it was killed; it would wait for jobs forever."""
-
-    def watch() -> None:
-        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _log_oddities(sheet: ScoreSheet) -> None:

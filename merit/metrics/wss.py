@@ -20,16 +20,16 @@ GLOBAL_PEAK, LOCAL_PEAK = 20.0, 1.0  # dB, Klatt's constants for the weights
 FLOOR = 1e-10  # of a band's energy: -100 dB
 
 
-def _critical_bands() -> np.ndarray:
-    """Gaussian filters (25, 512) of equal area over the FFT bins below the Nyquist frequency, cut at -30 dB."""
-    bins = FFT // 2
-    centres = np.floor(CENTRES / NYQUIST * bins)[:, None]
-    widths = (BANDWIDTHS / NYQUIST * bins)[:, None]
-    gains = np.exp(-11 * ((np.arange(bins) - centres) / widths) ** 2) * (BANDWIDTHS[0] / BANDWIDTHS)[:, None]
-    return np.where(gains > np.exp(-30 / (2 * 2.303)), gains, 0.0)
+def band_weights() -> np.ndarray:
+    """Weights (513, 25) of a power spectrum that give the energy of every critical band.
 
-
-_FILTERS = _critical_bands()
+    They are Gaussian filters of equal area, cut at -30 dB; the bin of the Nyquist frequency is in none.
+    """
+    bins = np.arange(FFT // 2 + 1)[:, None]
+    centres = np.floor(CENTRES / NYQUIST * (FFT // 2))
+    widths = BANDWIDTHS / NYQUIST * (FFT // 2)
+    gains = np.exp(-11 * ((bins - centres) / widths) ** 2) * (BANDWIDTHS[0] / BANDWIDTHS)
+    return np.where((gains > np.exp(-30 / (2 * 2.303))) & (bins < FFT // 2), gains, 0.0)
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class SpectralSlopes:
     weights: np.ndarray
 
 
-def spectral_slopes(power: np.ndarray, divisor: float = 1.0) -> SpectralSlopes:
-    """Slopes and weights of all frames from their power spectra (F, 513), the signal divided by ``divisor`` first."""
-    energy = _FILTERS @ power[:, : FFT // 2].T / divisor**2
+def spectral_slopes(bands: np.ndarray, divisor: float = 1.0) -> SpectralSlopes:
+    """Slopes and weights of all frames from the energies (F, 25) of their bands, the signal divided first."""
+    energy = bands.T / divisor**2
     energy = 10 * np.log10(np.maximum(energy, FLOOR))
     slopes = np.diff(energy, axis=0)
     below = energy[:-1]
