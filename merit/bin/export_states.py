@@ -20,7 +20,7 @@ def export_states(states: Path, output: Path) -> None:
     from merit.files import atomic_path
     from merit.progress import progress
 
-    reader = ShardReader(states)
+    reader = ShardReader(states, {"content": "states"})
     frames = sum(reader.frames(key) for key in reader.keys)
     require_disk_space(output, frames * reader.header["num_states"] * reader.header["hidden_size"] * 4)
     with (

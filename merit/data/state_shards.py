@@ -1,43 +1,43 @@
-"""Hidden states on disk: 16-bit safetensors shards of about 1 GB with an index and a header.
+"""What an encoder made of a data directory, on disk: 16-bit safetensors shards of about 1 GB, an index and a header.
 
-A directory of states holds
+The content is the hidden states of all layers, or the features that the convolutional front end gives the transformer.
+:mod:`merit.data.shard_writer` writes it. A directory holds
 
 ``states.00000.safetensors`` ...
-    utterance -> states (T, L, D); the metadata of every shard repeats the header, so a shard says what it is.
+    utterance -> states (T, L, D) or features (T, C); the metadata of every shard repeats the header, so a shard says
+    what it is. Numbers may be missing.
 ``index.tsv``
     ``utterance<TAB>shard<TAB>frames`` lines, sorted by utterance.
 ``header.json``
-    what the states are: encoder, its fingerprint, definition of the states, normalisation, audio. Written last, so a
+    what this is: content, encoder, its fingerprint, definition of the states, normalisation, audio. Written last, so a
     directory with a header is complete.
 """
 
 import hashlib
 import json
 import logging
-import re
 import shutil
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from merit.data.audio import entry_stamp
-from merit.data.tensors import save_tensors
 from merit.errors import MeritError
-from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
 StateType = Literal["bfloat16", "float16"]
-"""Types that states may be stored in."""
+"""Types that a dump may be stored in."""
+
+Content = Literal["states", "features"]
+"""What is dumped: the states (T, L, D), or what the front end gives the transformer (T, C), from which they follow."""
 
 HEADER = "header.json"
 INDEX = "index.tsv"
-SHARD_BYTES = 10**9
 
 OPEN_SHARDS = 8
 """Shards a reader keeps open; the batch sampler draws from a few at a time."""
@@ -70,15 +70,21 @@ def require_disk_space(directory: Path, needed: int) -> None:
     if needed > free:
         raise MeritError(
             f"{directory}: {needed / 1e9:.3f} GB are needed and {free / 1e9:.3f} GB are free. Free some space, choose "
-            "another disk, or train with --feats online, which stores no states"
+            "another disk, or train with --feats features, which stores little, or --feats online, which stores nothing"
         )
 
 
-def _shard_path(directory: Path, shard: int) -> Path:
+def shard_path(directory: Path, shard: int) -> Path:
+    """Where a shard of a dump lies."""
     return directory / f"states.{shard:05d}.safetensors"
 
 
-def _open_shard(path: Path) -> Any:
+def open_shard(path: Path) -> Any:
+    """A shard, mapped into memory.
+
+    Raises:
+        MeritError: when it is missing or damaged.
+    """
     try:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError) as error:
@@ -88,115 +94,22 @@ def _open_shard(path: Path) -> Any:
         ) from error
 
 
-def _differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """The entries of a header that are not as expected, in words; nothing when all are."""
+    found = {"content": "states"} | dict(found)  # dumps of earlier versions do not say so
     names = [name for name, value in expected.items() if found.get(name) != value]
     return "; ".join(f"{name} is {found.get(name)} there and {expected[name]} here" for name in names)
 
 
-class ShardWriter:
-    """Writes the states of a data directory; what was there from an interrupted dump is kept.
-
-    Use it as a context manager: leaving it normally completes the directory, leaving it by an exception keeps what was
-    written so far for the next time.
-
-    Args:
-        directory: directory of the states.
-        header: JSON values that say what the states are. All but ``encoder``, the name the encoder was loaded by, must
-            be equal for a dump to be continued.
-        shard_bytes: states are collected in memory up to so many bytes, then written as one shard.
-
-    Attributes:
-        frames: utterance -> frames, of all utterances that are on disk.
-
-    Raises:
-        MeritError: when the directory holds states that do not fit the header, or the disk is full.
-    """
-
-    def __init__(self, directory: Path, header: Mapping[str, Any], shard_bytes: int = SHARD_BYTES) -> None:
-        self.directory = Path(directory)
-        self.header = dict(header)
-        self.shard_bytes = shard_bytes
-        self.frames: dict[str, int] = {}
-        self._shard_of: dict[str, int] = {}
-        self._pending: dict[str, Tensor] = {}
-        self._pending_bytes = 0
-        self._next_shard = 0
-        self.directory.mkdir(parents=True, exist_ok=True)
-        for left_behind in self.directory.glob(".states.*.tmp.safetensors"):  # of a dump that was killed
-            left_behind.unlink()
-        for path in sorted(self.directory.glob("states.*.safetensors")):
-            self._take_up(path)
-
-    def _take_up(self, path: Path) -> None:
-        shard = int(re.fullmatch(r"states\.(\d+)\.safetensors", path.name)[1])
-        with _open_shard(path) as tensors:
-            found = json.loads(tensors.metadata()["header"])
-            self._require_same(found)
-            for key in tensors.keys():
-                self.frames[key] = tensors.get_slice(key).get_shape()[0]
-                self._shard_of[key] = shard
-        self._next_shard = shard + 1
-
-    def _require_same(self, found: Mapping[str, Any]) -> None:
-        expected = {name: value for name, value in self.header.items() if name != "encoder"}
-        if problem := _differences(found, expected):
-            raise MeritError(
-                f"{self.directory}: holds other states (of encoder {found.get('encoder')}): {problem}. "
-                "Delete the directory to dump these anew, or give another --output"
-            )
-
-    @property
-    def bytes_on_disk(self) -> int:
-        """Size of the shards."""
-        return sum(path.stat().st_size for path in self.directory.glob("states.*.safetensors"))
-
-    def write(self, key: str, states: Tensor) -> None:
-        """Add the states (T, L, D) of one utterance, in the 16-bit type they are to be stored in."""
-        self._pending[key] = states.cpu().contiguous()
-        self._pending_bytes += states.nbytes
-        if self._pending_bytes >= self.shard_bytes:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was collected as a shard of its own."""
-        if not self._pending:
-            return
-        (self.directory / HEADER).unlink(missing_ok=True)  # not complete until the index has this shard too
-        path = _shard_path(self.directory, self._next_shard)
-        save_tensors(self._pending, path, metadata={"header": json.dumps(self.header)})
-        self.frames |= {key: len(states) for key, states in self._pending.items()}
-        self._shard_of |= dict.fromkeys(self._pending, self._next_shard)
-        self._next_shard += 1
-        self._pending, self._pending_bytes = {}, 0
-
-    def complete(self) -> None:
-        """Write what is left, the index and, last, the header."""
-        self.flush()
-        lines = (f"{key}\t{self._shard_of[key]}\t{self.frames[key]}\n" for key in sorted(self.frames))
-        write_text(self.directory / INDEX, "".join(lines))
-        write_text(self.directory / HEADER, json.dumps(self.header, indent=2) + "\n")
-
-    def __enter__(self) -> "ShardWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.complete()
-        else:
-            self.flush()
-
-
 class ShardReader:
-    """Reads the states of a complete dump; can be handed to the workers of a data loader.
+    """Reads a complete dump of states or features; can be handed to the workers of a data loader.
 
     Args:
-        directory: directory of the states.
-        expected: header entries that must have these values.
+        directory: directory of the dump.
+        expected: header entries that must have these values; an entry ``content`` says states or features.
 
     Attributes:
-        header: what the states are.
+        header: what was dumped.
         keys: the utterances, sorted.
 
     Raises:
@@ -210,13 +123,13 @@ class ShardReader:
             lines = (self.directory / INDEX).read_text(encoding="utf-8").splitlines()
         except FileNotFoundError as error:
             raise MeritError(
-                f"{self.directory}: no complete dump of states ({Path(error.filename).name} is missing); "
+                f"{self.directory}: no complete dump ({Path(error.filename).name} is missing); "
                 "run the dump (stage 3), which goes on where it stopped"
             ) from error
-        if problem := _differences(self.header, expected or {}):
+        if problem := differences(self.header, expected or {}):
             raise MeritError(
-                f"{self.directory}: these states, of encoder {self.header.get('encoder')}, do not fit this run: "
-                f"{problem}. Delete the directory and dump again (stage 3), or run with what they were dumped with"
+                f"{self.directory}: this dump, of encoder {self.header.get('encoder')}, does not fit this run: "
+                f"{problem}. Delete the directory and dump again (stage 3), or run with what it was dumped with"
             )
         self._index: dict[str, tuple[int, int]] = {}
         for line in lines:
@@ -230,7 +143,7 @@ class ShardReader:
 
     def _entry(self, key: str) -> tuple[int, int]:
         if key not in self._index:
-            raise MeritError(f"{self.directory}: no states of utterance {key}; run the dump again (stage 3)")
+            raise MeritError(f"{self.directory}: utterance {key} was not dumped; run the dump again (stage 3)")
         return self._index[key]
 
     def frames(self, key: str) -> int:
@@ -242,16 +155,19 @@ class ShardReader:
         return self._entry(key)[0]
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> Tensor:
-        """States (stop - start, L, D) of one utterance in the 16-bit type of the dump; only these frames are read."""
+        """Some frames of one utterance: states (stop - start, L, D) or features (stop - start, C), as they were stored.
+
+        The tensor is a view of the mapped file: only these frames are read, and not before they are used.
+        """
         shard, frames = self._entry(key)
         if shard in self._open:
             self._open.move_to_end(shard)
         else:
-            self._open[shard] = _open_shard(_shard_path(self.directory, shard))
+            self._open[shard] = open_shard(shard_path(self.directory, shard))
             if len(self._open) > OPEN_SHARDS:
                 self._open.popitem(last=False)
         try:
             return self._open[shard].get_slice(key)[start : frames if stop is None else stop]
         except SafetensorError as error:
-            path = _shard_path(self.directory, shard)
+            path = shard_path(self.directory, shard)
             raise MeritError(f"{path}: utterance {key} cannot be read: {error}") from error

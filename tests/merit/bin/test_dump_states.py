@@ -1,5 +1,6 @@
 """Dump and export of states, as the recipe calls them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -78,6 +79,83 @@ def test_dump_holds_the_states_of_every_utterance(corpus):
     assert reader.header["dtype"] == "bfloat16"
 
 
+def encoded(corpus, method):
+    """What the encoder gives for every utterance on its own."""
+    encoder = load_encoder(corpus["ssl"]).eval()
+    values = {}
+    for key, entry in read_table(corpus["data"] / "wav.scp").items():
+        waveform = torch.from_numpy((read_audio(entry, key) - 0.01) / 0.2).float()[None]
+        with torch.no_grad():
+            values[key] = getattr(encoder, method)(waveform, torch.tensor([waveform.shape[1]]))[0][0]
+    return values
+
+
+def test_dump_of_features_holds_what_the_front_end_gives_and_the_states_follow(corpus):
+    dump_states(**corpus, batch_seconds=1.0, content="features")
+    encoder = load_encoder(corpus["ssl"]).eval()
+    statistics = WaveformStatistics.load(corpus["statistics"])
+    reader = ShardReader(corpus["output"], state_header(encoder, statistics, "features"))
+    features, states = encoded(corpus, "features"), encoded(corpus, "forward")
+    assert reader.keys == sorted(features)
+    for key in reader.keys:
+        found = reader.read(key)
+        assert found.shape == features[key].shape == (reader.frames(key), 8)
+        assert torch.allclose(found.float(), features[key], rtol=2**-8, atol=1e-5)
+        with torch.no_grad():
+            followed, _ = encoder.states(found.float()[None], torch.tensor([len(found)]))
+        assert torch.allclose(followed[0], states[key], atol=0.05)
+    with pytest.raises(MeritError, match="content is features there and states here"):
+        ShardReader(corpus["output"], state_header(encoder, statistics))
+    with pytest.raises(MeritError, match="content is features there and states here"):
+        dump_states(**corpus)
+
+
+def test_features_computed_in_bfloat16_lose_nothing(corpus):
+    dump_states(**corpus | {"precision": "bfloat16"}, content="features", batch_seconds=0.01)
+    reader = ShardReader(corpus["output"])
+    with torch.autocast("cpu", torch.bfloat16):
+        features = encoded(corpus, "features")
+    assert all(torch.equal(reader.read(key), features[key]) for key in reader.keys)
+
+
+def read_all(directory):
+    reader = ShardReader(directory)
+    return {key: reader.read(key).clone() for key in reader.keys}
+
+
+def test_two_processes_give_what_one_gives(corpus, tmp_path):
+    dump_states(**corpus, batch_seconds=0.5)
+    dump_states(**corpus | {"output": tmp_path / "two"}, batch_seconds=0.5, nj=2)
+    one, two = read_all(corpus["output"]), read_all(tmp_path / "two")
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert len(list((tmp_path / "two").glob("states.*"))) == 2
+    assert (corpus["output"] / "header.json").read_text() == (tmp_path / "two" / "header.json").read_text()
+
+
+def test_an_error_in_one_of_two_processes_ends_both_and_one_goes_on(corpus, tmp_path):
+    path = tmp_path / "audio" / "u2.flac"
+    audio, times = path.read_bytes(), path.stat()
+
+    def rewrite(content):  # unnoticed by the dump's header
+        path.write_bytes(content)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    rewrite(bytes(len(audio)))
+    with pytest.raises(MeritError, match="u2: "):
+        dump_states(**corpus, batch_seconds=0.01, nj=2)
+    assert not (corpus["output"] / "header.json").exists()
+    assert not list(corpus["output"].glob(".*"))
+    kept = {path: path.read_bytes() for path in corpus["output"].glob("states.*")}
+    rewrite(audio)
+    dump_states(**corpus, batch_seconds=0.01)
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    dump_states(**corpus | {"output": tmp_path / "anew"}, batch_seconds=0.01)
+    found, anew = read_all(corpus["output"]), read_all(tmp_path / "anew")
+    assert found.keys() == anew.keys()
+    assert all(torch.equal(found[key], anew[key]) for key in anew)
+
+
 def test_killed_dump_goes_on_and_complete_dump_is_left_alone(corpus, monkeypatch, caplog):
     caplog.set_level("INFO")
     computed = []
@@ -112,16 +190,17 @@ def test_other_statistics_and_other_audio_are_not_mixed_in(corpus, tmp_path):
         dump_states(**corpus)
 
 
-def test_disk_is_estimated_before_the_first_byte(corpus, monkeypatch):
+@pytest.mark.parametrize("content, values", [("states", 3 * 16), ("features", 8)])
+def test_disk_is_estimated_before_the_first_byte(corpus, monkeypatch, content, values):
     samples = [round(float(value) * 16000) for value in read_table(corpus["data"] / "utt2dur").values()]
-    needed = sum((count - 400) // 320 + 1 for count in samples) * 3 * 16 * 2
+    needed = sum((count - 400) // 320 + 1 for count in samples) * values * 2
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, needed - 1))
     with pytest.raises(MeritError, match="are needed and .* are free"):
-        dump_states(**corpus)
+        dump_states(**corpus, content=content)
     assert not list(corpus["output"].iterdir())
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, needed))
-    dump_states(**corpus)
+    dump_states(**corpus, content=content)
     stored = sum(path.stat().st_size for path in corpus["output"].glob("states.*"))
     assert needed < stored < needed + 2000  # a header besides
 
@@ -137,6 +216,11 @@ def test_errors_name_the_utterance(corpus, tmp_path):
     (corpus["data"] / "utt2dur").write_text("".join(f"{key} {value}\n" for key, value in durations.items()))
     with pytest.raises(MeritError, match=re.escape("u4: 0.010 s, shorter than one frame of the encoder (0.025 s)")):
         dump_states(**corpus)
+
+
+def test_a_number_of_processes_is_at_least_one(corpus):
+    with pytest.raises(MeritError, match="--nj 0: expected the number of processes"):
+        dump_states(**corpus, nj=0)
 
 
 def test_states_beyond_float16_are_refused(corpus):
@@ -167,14 +251,3 @@ def test_command_line_reports_errors_in_one_line(corpus):
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "error: /no/such/encoder" in result.stderr and "Traceback" not in result.stderr
-
-
-def test_batches_keep_to_their_seconds_and_hold_every_utterance():
-    lengths = np.random.default_rng(0).integers(16000, 160000, size=300)
-    samples = {f"u{i:03d}": int(length) for i, length in enumerate(lengths)}
-    batches = dump_module._batches(samples, batch_seconds=40.0)
-    assert sorted(key for batch in batches for key in batch) == sorted(samples)
-    padded = [len(batch) * max(samples[key] for key in batch) / 16000 for batch in batches]
-    assert max(padded) <= 40.0
-    assert sum(samples.values()) / 16000 / sum(padded) > 0.9
-    assert dump_module._batches({"long": 10**6, "short": 16000}, 10.0) == [["long"], ["short"]]

@@ -1,4 +1,4 @@
-"""State shards: what is written is read, resumed, refused."""
+"""State shards: what is written is read, or refused by name."""
 
 import json
 import pickle
@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from merit.data import state_shards
-from merit.data import tensors as tensor_files
-from merit.data.state_shards import ShardReader, ShardWriter, audio_digest, require_disk_space
+from merit.data.shard_writer import ShardWriter
+from merit.data.state_shards import ShardReader, audio_digest, require_disk_space
 from merit.errors import MeritError
 
 HEADER = {"encoder": "wavlm", "fingerprint": "abc", "mean": 0.1, "std": 1 / 3, "num_states": 3, "hidden_size": 4}
@@ -31,10 +31,13 @@ def dump(tmp_path):
     return tmp_path, states
 
 
+@pytest.mark.parametrize("content", ["states", "features"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_what_is_read_is_what_was_written(tmp_path, dtype):
+def test_what_is_read_is_what_was_written(tmp_path, dtype, content):
     states = utterances(6, dtype)
-    with ShardWriter(tmp_path, HEADER, shard_bytes=300) as writer:
+    if content == "features":
+        states = {key: value.flatten(1) for key, value in states.items()}
+    with ShardWriter(tmp_path, HEADER | {"content": content}, shard_bytes=300) as writer:
         for key, value in states.items():
             writer.write(key, value)
     reader = ShardReader(tmp_path)
@@ -64,52 +67,6 @@ def test_reader_goes_to_another_process(dump):
     assert torch.equal(pickle.loads(pickle.dumps(reader)).read("u03"), states["u03"])
 
 
-def test_dump_that_was_killed_goes_on_and_keeps_its_shards(tmp_path):
-    states = utterances(10)
-    writer = ShardWriter(tmp_path, HEADER, shard_bytes=500)
-    for key in list(states)[:6]:
-        writer.write(key, states[key])
-    written = dict(writer.frames)  # the process ends here: what was not flushed is lost, nothing is completed
-    assert 0 < len(written) < 6
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    (tmp_path / ".states.00009.123.tmp.safetensors").write_bytes(b"half a shard")
-    with pytest.raises(MeritError, match="no complete dump"):
-        ShardReader(tmp_path)
-    with ShardWriter(tmp_path, HEADER, shard_bytes=500) as resumed:
-        assert resumed.frames == written
-        for key in states.keys() - written.keys():
-            resumed.write(key, states[key])
-    assert all(path.read_bytes() == content for path, content in before.items())
-    assert not list(tmp_path.glob(".*"))
-    reader = ShardReader(tmp_path)
-    assert all(torch.equal(reader.read(key), value) for key, value in states.items())
-
-
-def test_interrupt_keeps_what_was_collected(tmp_path):
-    with pytest.raises(KeyboardInterrupt), ShardWriter(tmp_path, HEADER) as writer:
-        writer.write("u00", torch.zeros(5, 3, 4, dtype=torch.bfloat16))
-        raise KeyboardInterrupt
-    assert ShardWriter(tmp_path, HEADER).frames == {"u00": 5}
-    assert not (tmp_path / "header.json").exists()
-
-
-def test_deleted_shard_is_made_again(dump):
-    path, states = dump
-    lost = {key for key in states if ShardReader(path).shard_of(key) == 1}
-    (path / "states.00001.safetensors").unlink()
-    with pytest.raises(MeritError, match="states.00001.*missing or damaged"):
-        ShardReader(path).read(min(lost))
-    with ShardWriter(path, HEADER) as writer:
-        assert states.keys() - writer.frames.keys() == lost
-        for key in lost:
-            writer.write(key, states[key])
-        writer.flush()
-        with pytest.raises(MeritError, match="no complete dump"):
-            ShardReader(path)
-    reader = ShardReader(path)
-    assert all(torch.equal(reader.read(key), value) for key, value in states.items())
-
-
 def test_other_states_are_refused_by_name(dump):
     path, _ = dump
     ShardReader(path, {"fingerprint": "abc", "std": 1 / 3})
@@ -120,9 +77,23 @@ def test_other_states_are_refused_by_name(dump):
     ShardWriter(path, HEADER | {"encoder": "another path to the same encoder"})
 
 
+def test_states_and_features_are_not_taken_for_each_other(dump, tmp_path):
+    path, _ = dump  # its header does not say what it holds, as those of earlier versions
+    ShardReader(path, {"content": "states"})
+    ShardWriter(path, HEADER | {"content": "states"})
+    with pytest.raises(MeritError, match="content is states there and features here"):
+        ShardReader(path, {"content": "features"})
+    with pytest.raises(MeritError, match="content is states there and features here"):
+        ShardWriter(path, HEADER | {"content": "features"})
+    with ShardWriter(tmp_path / "features", {"content": "features", "feature_size": 4}) as writer:
+        writer.write("u00", torch.zeros(5, 4, dtype=torch.bfloat16))
+    with pytest.raises(MeritError, match="content is features there and states here"):
+        ShardReader(tmp_path / "features", {"content": "states"})
+
+
 def test_damage_and_absence_are_named(dump, tmp_path):
     path, _ = dump
-    with pytest.raises(MeritError, match="no states of utterance nobody"):
+    with pytest.raises(MeritError, match="utterance nobody was not dumped"):
         ShardReader(path).read("nobody")
     shard = path / "states.00000.safetensors"
     shard.write_bytes(shard.read_bytes()[:100])
@@ -130,29 +101,6 @@ def test_damage_and_absence_are_named(dump, tmp_path):
         ShardWriter(path, HEADER)
     with pytest.raises(MeritError, match="header.json is missing"):
         ShardReader(tmp_path / "nowhere")
-
-
-def test_full_disk_leaves_the_earlier_shards(tmp_path, monkeypatch):
-    states = utterances(4)
-    writer = ShardWriter(tmp_path, HEADER)
-    writer.write("u00", states["u00"])
-    writer.flush()
-
-    def full(tensors, path, metadata):
-        path.write_bytes(b"as much as there was room for")
-        raise tensor_files.SafetensorError("I/O error: No space left on device (os error 28)")
-
-    monkeypatch.setattr(tensor_files, "save_file", full)
-    writer.write("u01", states["u01"])
-    with pytest.raises(MeritError, match="disk is full"):
-        writer.flush()
-    assert [path.name for path in tmp_path.iterdir()] == ["states.00000.safetensors"]
-    assert ShardWriter(tmp_path, HEADER).frames == {"u00": 5}
-
-
-def test_shards_are_readable_by_whom_the_umask_lets(dump):
-    path, _ = dump
-    assert (path / "states.00000.safetensors").stat().st_mode == (path / "index.tsv").stat().st_mode
 
 
 def test_disk_space_is_compared_before_writing(tmp_path, monkeypatch):
