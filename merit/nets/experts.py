@@ -82,7 +82,7 @@ class MixtureOfExperts(nn.Module):
         super().__init__()
         width = num_states * hidden_size
         self.tasks = tuple(tasks)
-        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else nn.Identity()
+        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else None
         gates = ["shared"] if shared_gate else tasks
         self.gates = nn.ModuleDict({name: Gate(width, num_experts, top_k, gate_weight) for name in gates})
         self.experts = Experts(num_experts, width, expert_size, hidden_size)
@@ -90,8 +90,9 @@ class MixtureOfExperts(nn.Module):
 
     def frames(self, states: Tensor) -> Tensor:
         """States (B, T, L, D) -> normalised, joined frames (B, T, L D) in the type of matrix products (Eq. 2)."""
-        frames = self.norm(states).flatten(-2)
-        return frames.to(compute_dtype(frames))
+        dtype = compute_dtype(self.experts[0][0].weight)
+        layers = states.unbind(-2) if self.norm is None else self.norm(states)
+        return torch.cat([layer.to(dtype) for layer in layers], dim=-1)
 
     def route(self, frames: Tensor, mask: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Frames (B, T, L D) and mask (B, T) -> weights and probabilities, both (B, T, N) and zero on padding.
@@ -99,9 +100,7 @@ class MixtureOfExperts(nn.Module):
         One pair for each task, in the order of ``tasks``.
         """
         padding = ~mask.unsqueeze(-1)
-        decided = [
-            tuple(values.masked_fill(padding, 0) for values in gate(frames)) for gate in self.gates.values()
-        ]
+        decided = [tuple(values.masked_fill(padding, 0) for values in gate(frames)) for gate in self.gates.values()]
         return decided * len(self.tasks) if len(decided) < len(self.tasks) else decided
 
     def mix(self, frames: Tensor, weights: Tensor, mask: Tensor) -> Tensor:

@@ -21,7 +21,12 @@ class PerLayerNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(num_states, hidden_size))
         self.bias = nn.Parameter(torch.zeros(num_states, hidden_size))
 
-    def forward(self, states: Tensor) -> Tensor:
-        """(..., L, D), in any type, -> (..., L, D) in the type of the parameters."""
-        normalised = functional.layer_norm(states.to(self.weight.dtype), states.shape[-1:])
-        return torch.addcmul(self.bias, normalised, self.weight)
+    def forward(self, states: Tensor) -> list[Tensor]:
+        """States (..., L, D) in any type -> L tensors (..., D) in the type of the parameters.
+
+        Layer by layer: then the backward pass needs the states themselves and no copy of them.
+        """
+        layers = zip(states.unbind(-2), self.weight, self.bias)
+        return [
+            functional.layer_norm(layer.to(scale.dtype), scale.shape, scale, shift) for layer, scale, shift in layers
+        ]

@@ -23,7 +23,7 @@ class WeightedSum(nn.Module):
     def __init__(self, num_states: int, hidden_size: int, tasks: Sequence[str], layer_norm: bool = True) -> None:
         super().__init__()
         self.tasks = tuple(tasks)
-        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else nn.Identity()
+        self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else None
         self.layer_logits = nn.Parameter(torch.ones(num_states))
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
@@ -35,7 +35,7 @@ class WeightedSum(nn.Module):
         shares = torch.softmax(self.layer_logits, dim=0)
         layers = (layer.to(shares.dtype) for layer in states.unbind(2))
         scales, mixed = shares.unsqueeze(1), shares.new_zeros(states.shape[-1])
-        if isinstance(self.norm, PerLayerNorm):
+        if self.norm is not None:
             layers = (functional.layer_norm(layer, layer.shape[-1:]) for layer in layers)
             scales, mixed = scales * self.norm.weight, shares @ self.norm.bias
         for layer, scale in zip(layers, scales):

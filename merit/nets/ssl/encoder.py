@@ -78,10 +78,11 @@ class SpeechEncoder(nn.Module, ABC):
 
         Args:
             waveform: (B, S) signals at 16 kHz, normalised by corpus statistics, zero-padded.
-            lengths: (B,) samples of each.
+            lengths: (B,) samples of each, in whatever memory; in the host's, nothing waits for a GPU.
 
         Returns:
-            states (B, T, L, D), without meaning past the last frame of an utterance, and frame lengths (B,).
+            states (B, T, L, D), without meaning past the last frame of an utterance, and frame lengths (B,), in the
+            memory of ``lengths``.
 
         Raises:
             MeritError: when a signal is shorter than one frame or longer than the encoder can take.
@@ -108,12 +109,13 @@ class SpeechEncoder(nn.Module, ABC):
                 f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
                 f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
             )
-        return self._front_end(waveform, lengths), self.frame_lengths(lengths)
+        return self._front_end(waveform, lengths.to(waveform.device)), self.frame_lengths(lengths)
 
     def states(self, features: Tensor, frame_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, T, C) and frame lengths (B,) -> states (B, T, L, D) and the same frame lengths."""
         padded = int(frame_lengths.min()) < features.shape[1]
-        return torch.stack(self._states(features, frame_lengths, padded), dim=2), frame_lengths
+        states = self._states(features, frame_lengths.to(features.device), padded)
+        return torch.stack(states, dim=2), frame_lengths
 
     @property
     @abstractmethod

@@ -47,7 +47,7 @@ class ScaledDotProductWavLMAttention(WavLMAttention):
         gate = gate_a * (gate_b * self.gru_rel_pos_const - 1.0) + 2.0
         # In one kernel and in the type of the queries: the bias is the largest tensor of a layer, and with a bias of
         # another type than the queries cuDNN's attention is silently wrong (pytorch pull request 191612).
-        bias = torch.addcmul(attention_mask, gate.to(position_bias.dtype), position_bias)
+        bias = torch.addcmul(attention_mask, gate.to(position_bias.dtype).contiguous(), position_bias)
 
         projections = (self.q_proj, self.k_proj, self.v_proj)
         weight, offset = (torch.cat([getattr(part, name) for part in projections]) for name in ("weight", "bias"))
@@ -98,7 +98,9 @@ class WavLMSpeechEncoder(Wav2Vec2SpeechEncoder):
             mask = hidden.new_ones(1, num_frames, dtype=torch.bool) if mask is None else mask
             mask = functional.pad(mask, (0, surplus))
         dtype = compute_dtype(hidden)
-        masked = hidden.new_zeros(1, 1, 1, hidden.shape[1], dtype=dtype) if mask is None else attention_bias(mask, hidden)
+        masked = (
+            hidden.new_zeros(1, 1, 1, hidden.shape[1], dtype=dtype) if mask is None else attention_bias(mask, hidden)
+        )
         bias = position_bias(self.layers[0].attention, hidden.shape[1]).to(dtype)
         for layer in self.layers:
             hidden = self._run_layer(layer, hidden, attention_mask=masked, position_bias=bias)[0]

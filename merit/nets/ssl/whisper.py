@@ -5,7 +5,6 @@ zeros beyond it, attention sees nothing. That saves the computation of up to 30 
 as the utterance.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
