@@ -29,8 +29,10 @@ heads_of() { # heads of phase 1 that methods start from, each once, as speech:ta
 }
 
 # Sets, for a kind of speech: train_set, dev_set, sets_done (the marks that they are complete), kind (for the names of
-# what is made of them), statistics_log, states and states_log.
+# what is made of them), statistics_log, and for what is dumped, states or features, states and states_log.
 sets_of() {
+    local content=states
+    [ "$feats" != features ] || content=features
     train_set=data/$train dev_set=data/$dev sets_done=$mixed_done kind=""
     case $1 in
     clean) train_set=data/train dev_set=data/dev sets_done=dump/log/validate.done kind=_clean ;;
@@ -40,45 +42,112 @@ sets_of() {
         ;;
     esac
     statistics_log=dump/log/statistics_$(basename "$train_set")
-    states=dump/states/$(basename "$ssl" .pt)
-    states_log=dump/log/states_$(basename "$ssl" .pt)
+    states=dump/$content/$(basename "$ssl" .pt)
+    states_log=dump/log/${content}_$(basename "$ssl" .pt)
     if [ "$1" = enhanced ]; then
         statistics_log=$enhancer_exp/log/statistics_enhanced
         states+=/$(basename "$enhancer_exp")
-        states_log=$enhancer_exp/log/states_$(basename "$ssl" .pt)
+        states_log=$enhancer_exp/log/${content}_$(basename "$ssl" .pt)
     fi
 }
 
-prepare_states() { # waveform statistics and, where they are dumped, the hidden states of a kind of speech
-    local set
+prepare_states() { # waveform statistics of a kind of speech and, where they are dumped, its states or features
+    local set content=() # states, unless something is said
     sets_of "$1"
     step "$statistics_log" --reads "$sets_done" --writes "$train_set/waveform_stats.json" \
         "${prepare_job[@]}" -- "$python" -m merit.bin.waveform_statistics --data "$train_set" --nj "$nj"
-    [ "$feats" = dump ] || return 0
+    [ "$feats" != online ] || return 0
+    [ "$feats" != features ] || content=(--content features)
     for set in "$train_set" "$dev_set"; do
         step "${states_log}_$(basename "$set")" --reads "$sets_done $statistics_log.done" \
             --writes "$states/$(basename "$set")" "${dump_job[@]}" -- \
             "$python" -m merit.bin.dump_states --data "$set" --ssl "$ssl" --output "$states/$(basename "$set")" \
-            --statistics "$train_set/waveform_stats.json" --dtype "$dump_dtype"
+            --statistics "$train_set/waveform_stats.json" --dtype "$dump_dtype" \
+            ${content[@]+"${content[@]}"} --nj "$dumping"
     done
 }
 
-train_head() { # phase 1: SPEECH TASK SEED
-    local name=se conf inputs reads last_arguments
-    sets_of "$1"
-    [ "$2" = enhancement ] || name=ser
-    conf=$recipe/conf/phase1_$name.yaml
-    inputs=(--train "$train_set" --dev "$dev_set")
+train_phase1() { # the heads that methods start from, of one kind of speech: SPEECH
+    local runs="" run seed
+    for seed in $seeds; do
+        # shellcheck disable=SC2086 # a list
+        for run in $(heads_of $direct); do runs+=" $run:$seed"; done
+    done
+    for run in $(heads_of ${waiting:+"$enhancer"}); do
+        case "$runs " in *" $run:$enhancer_seed "*) ;; *) runs+=" $run:$enhancer_seed" ;; esac
+    done
+    # shellcheck disable=SC2046 # a list
+    train_heads "$1" $(for run in $runs; do case $run in "$1":*) echo "${run#*:}" ;; esac; done)
+}
+
+train_heads() { # phase 1: SPEECH TASK:SEED...
+    local run inputs reads speech=$1
+    shift
+    [ $# -gt 0 ] || return 0
+    sets_of "$speech"
+    inputs=(--classes "$(list "$classes")" --ssl "$ssl" --train "$train_set" --dev "$dev_set")
     reads="$statistics_log.done $sets_done"
+    [ "$feats" = online ] ||
+        reads="${states_log}_$(basename "$train_set").done ${states_log}_$(basename "$dev_set").done"
     if [ "$feats" = dump ]; then
         inputs+=(--train_states "$states/$(basename "$train_set")" --dev_states "$states/$(basename "$dev_set")")
-        reads="${states_log}_$(basename "$train_set").done ${states_log}_$(basename "$dev_set").done"
+        for run in "$@"; do
+            train_head "$run"
+        done
+        return
     fi
-    name=exp/phase1_$name$kind$suffix-$3
-    read -r -a last_arguments <<<"--seed $3 $train_args"
-    step "$name/log/train" --reads "$conf $reads" --writes "$name/model.safetensors" \
-        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_head --config "$conf" --task "$2" \
-        --classes "$(list "$classes")" --ssl "$ssl" "${inputs[@]}" --output "$name" "${last_arguments[@]}"
+    [ "$feats" = online ] ||
+        inputs+=(--train_features "$states/$(basename "$train_set")" --dev_features "$states/$(basename "$dev_set")")
+    train_heads_together "$@"
+}
+
+short_name() { # of a task
+    case $1 in emotion) echo ser ;; *) echo se ;; esac
+}
+
+train_head() { # one head on dumped states, by itself: TASK:SEED
+    local name conf exp last_arguments
+    name=phase1_$(short_name "${1%:*}")
+    conf=$recipe/conf/$name.yaml exp=exp/$name$kind$suffix-${1#*:}
+    read -r -a last_arguments <<<"--seed ${1#*:} $train_args"
+    step "$exp/log/train" --reads "$conf $reads" --writes "$exp/model.safetensors" \
+        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_head --config "$conf" --task "${1%:*}" \
+        "${inputs[@]}" --output "$exp" "${last_arguments[@]}"
+}
+
+# Those heads of TASK:SEED... that are missing or whose inputs have changed, on one forward pass of the encoder for all.
+# Each head has a mark of its own, as if a step had trained it alone, so that another seed later trains that one alone.
+train_heads_together() {
+    local run task name conf exp sum task_seeds confs="" weights="" exps=() sums=() arguments=() last_arguments
+    read -r -a last_arguments <<<"$train_args"
+    for task in emotion enhancement; do
+        name=phase1_$(short_name "$task") task_seeds=""
+        conf=$recipe/conf/$name.yaml name+=$kind$suffix
+        for run in "$@"; do
+            [ "${run%:*}" = "$task" ] || continue
+            exp=exp/$name-${run#*:}
+            sum=$(checksum "$conf $reads" "$run" "${inputs[@]}" ${last_arguments[@]+"${last_arguments[@]}"})
+            if [ -e "$exp/model.safetensors" ] && [ "$(head -n 1 "$exp/log/train.done" 2>/dev/null)" = "$sum" ]; then
+                say "$exp/log/train: done before, nothing has changed"
+                continue
+            fi
+            rm -f "$exp/log/train.done"
+            task_seeds+="${run#*:} " weights+="$exp/model.safetensors " exps+=("$exp") sums+=("$sum")
+        done
+        [ -n "$task_seeds" ] || continue
+        confs+="$conf "
+        arguments+=("--$task" "$conf" "--${task}_seeds" "$(list "$task_seeds")")
+        arguments+=("--${task}_output" "exp/$name-{seed}")
+    done
+    [ -n "$confs" ] || return 0
+    step "exp/log/phase1$kind$suffix" --reads "$confs$reads" --writes "$weights" \
+        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_heads "${inputs[@]}" "${arguments[@]}" \
+        ${last_arguments[@]+"${last_arguments[@]}"}
+    for ((run = 0; run < ${#exps[@]}; run++)); do
+        mkdir -p "${exps[run]}/log"
+        printf '%s\nfinished %s by process %s\n' "${sums[run]}" "$(date '+%Y-%m-%d %H:%M:%S')" $$ \
+            >"${exps[run]}/log/train.done"
+    done
 }
 
 train_joint() { # phase 2: METHOD SEED

@@ -35,9 +35,10 @@ def train_head(
         dev_states: dumped states of ``dev``.
         seed: of everything random in the run.
     """
-    from merit.training.phases import train_phase1
+    from merit.training.phase1 import Dump, Head, train_phase1
 
-    train_phase1(task, train, dev, ssl, output, classes, model, training, train_states, dev_states, seed)
+    head = Head(task, output, model, training, seed)
+    train_phase1([head], train, dev, ssl, classes, seed, Dump.of("states", train_states, dev_states))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def train_joint(
             before it.
         seed: of everything random in the run.
     """
-    from merit.training.phases import train_phase2
+    from merit.training.phase2 import train_phase2
 
     train_phase2(train, dev, ssl, output, classes, model, training, emotion_head, enhancement_head, seed, pretrained)
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from merit.data.audio import SAMPLE_RATE, read_audio
+from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, read_audio
+from merit.data.batching import cut
 from merit.data.datadir import read_durations, read_table
 from merit.data.state_shards import ShardReader
 from merit.data.statistics import WaveformStatistics
@@ -18,8 +19,6 @@ from merit.errors import MeritError
 
 FRAME_SAMPLES = 320
 """Samples from one encoder frame to the next."""
-MIN_SAMPLES = 400
-"""Samples of the shortest signal that gives one encoder frame."""
 
 
 @dataclass
@@ -32,7 +31,8 @@ class Batch:
         noisy, clean: (B, S) normalised waveforms, or None when not asked for.
         labels: (B,) class indices, or None.
         states: (B, T, L, D) hidden states of the noisy speech, or None.
-        frame_lengths: (B,) frames of the states, or None.
+        frame_lengths: (B,) frames of the states or the features, or None.
+        features: (B, T, C) what the encoder's convolutional front end makes of the noisy speech, or None.
     """
 
     keys: list[str]
@@ -42,6 +42,7 @@ class Batch:
     labels: Tensor | None = None
     states: Tensor | None = None
     frame_lengths: Tensor | None = None
+    features: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch with all tensors on ``device``."""
@@ -90,7 +91,7 @@ def collate(items: Sequence[Batch]) -> Batch:
     return Batch(
         keys=[key for item in items for key in item.keys],
         lengths=torch.cat([item.lengths for item in items]),
-        **{name: joined(name) for name in ("noisy", "clean", "states")},
+        **{name: joined(name) for name in ("noisy", "clean", "states", "features")},
         **{
             name: None if getattr(items[0], name) is None else torch.cat([getattr(item, name) for item in items])
             for name in ("labels", "frame_lengths")
@@ -99,7 +100,10 @@ def collate(items: Sequence[Batch]) -> Batch:
 
 
 def crop_states(batch: Batch, epoch: int, seed: int, crop_frames: int) -> Batch:
-    """Crop a batch of whole utterances with states to ``crop_frames`` frames, each at its own :func:`crop_window`."""
+    """Crop a batch of whole utterances with states to ``crop_frames`` frames, each at its own :func:`crop_window`.
+
+    Nothing waits for a GPU when the two kinds of lengths are in the memory of the host; features are left out.
+    """
     items = []
     for b, key in enumerate(batch.keys):
         frames, samples = crop_window(key, epoch, seed, int(batch.frame_lengths[b]), int(batch.lengths[b]), crop_frames)
@@ -127,12 +131,13 @@ class UtteranceDataset(Dataset):
         classes: emotion names in the order of the class indices; None leaves labels out.
         clean: read the clean references too.
         states: dumped hidden states; None leaves them out.
-        audio: read the noisy waveforms; False when the states are all that is needed.
+        features: dumped features of the encoder's front end, always of whole utterances; None leaves them out.
+        audio: read the noisy waveforms; False when the states or the features are all that is needed.
         crop_frames: with states, random crops of so many encoder frames.
         seed: of the crops.
 
     Raises:
-        MeritError: when a table is missing, an emotion is none of ``classes``, an utterance has no states, or audio
+        MeritError: when a table is missing, an emotion is none of ``classes``, an utterance was not dumped, or audio
             cannot be used; the message names the utterance.
     """
 
@@ -143,6 +148,7 @@ class UtteranceDataset(Dataset):
         classes: Sequence[str] | None = None,
         clean: bool = False,
         states: ShardReader | None = None,
+        features: ShardReader | None = None,
         audio: bool = True,
         crop_frames: int | None = None,
         seed: int = 0,
@@ -154,6 +160,7 @@ class UtteranceDataset(Dataset):
         self.keys = list(self.noisy)
         self.clean = read_table(directory / "spk1.scp") if clean else None
         self.states = states
+        self.features = features
         self.audio = audio
         self.crop_frames = crop_frames
         self.seed = seed
@@ -163,11 +170,11 @@ class UtteranceDataset(Dataset):
         if classes is not None:
             emotions = self._column("utt2emo")
             self.labels = [self._class_index(key, emotions[key], classes) for key in self.keys]
-        if states is not None:
-            missing = sorted(set(self.keys) - set(states.keys))
+        for name, dump in (("states", states), ("features", features)):
+            missing = [] if dump is None else sorted(set(self.keys) - set(dump.keys))
             if missing:
                 raise MeritError(
-                    f"{directory}: {len(missing)} utterances have no dumped states, {missing[0]} is the first; "
+                    f"{directory}: {len(missing)} utterances have no dumped {name}, {missing[0]} is the first; "
                     "run the dump again (stage 3)"
                 )
 
@@ -188,8 +195,9 @@ class UtteranceDataset(Dataset):
 
     @property
     def shards(self) -> list[int] | None:
-        """The state shard of each utterance, for the batch sampler; None without states."""
-        return None if self.states is None else [self.states.shard_of(key) for key in self.keys]
+        """The shard of each utterance's states or features, for the batch sampler; None without either."""
+        dump = self.features if self.states is None else self.states
+        return None if dump is None else [dump.shard_of(key) for key in self.keys]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -214,12 +222,15 @@ class UtteranceDataset(Dataset):
                 "Run the noise mixing again (stage 2)"
             )
         length = self.samples[position] if noisy is None else len(noisy)
-        states = frame_lengths = None
+        states = features = frame_lengths = None
         samples = slice(0, length)
         if self.states is not None:
             frames, samples = crop_window(key, epoch, self.seed, self.states.frames(key), length, self.crop_frames)
             states = self.states.read(key, frames.start, frames.stop).unsqueeze(0)
             frame_lengths = torch.tensor([frames.stop - frames.start])
+        elif self.features is not None:
+            features = self.features.read(key).unsqueeze(0)
+            frame_lengths = torch.tensor([features.shape[1]])
         return Batch(
             keys=[key],
             lengths=torch.tensor([samples.stop - samples.start]),
@@ -228,6 +239,7 @@ class UtteranceDataset(Dataset):
             labels=None if self.labels is None else torch.tensor([self.labels[position]]),
             states=states,
             frame_lengths=frame_lengths,
+            features=features,
         )
 
 
@@ -235,12 +247,18 @@ class CollateMicroBatches:
     """Collate function: the utterances of one optimiser step as micro-batches that fit the memory.
 
     Args:
-        micro_batch_size: utterances computed at once.
+        size: utterances computed at once, when ``seconds`` is None.
+        seconds: padded audio computed at once; a longer utterance is a micro-batch of its own.
+        piece: cut the step into pieces of so many utterances first, so that no micro-batch lies in two of them; None
+            leaves it whole.
     """
 
-    def __init__(self, micro_batch_size: int) -> None:
-        self.micro_batch_size = micro_batch_size
+    def __init__(self, size: int, seconds: float | None = None, piece: int | None = None) -> None:
+        self.size = size
+        self.total = None if seconds is None else seconds * SAMPLE_RATE
+        self.piece = piece
 
     def __call__(self, items: Sequence[Batch]) -> list[Batch]:
-        size = self.micro_batch_size
-        return [collate(items[start : start + size]) for start in range(0, len(items), size)]
+        lengths = [int(item.lengths) for item in items]
+        pieces = cut(lengths, len(items) if self.piece is None else self.piece)
+        return [collate(items[piece][part]) for piece in pieces for part in cut(lengths[piece], self.size, self.total)]

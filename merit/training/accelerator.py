@@ -27,7 +27,7 @@ def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
     return accelerator
 
 
-def make_optimizer(model: MeritModel, config: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
+def make_optimizer(model: MeritModel, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW over the trainable parameters: the encoder's at its own learning rate, the others at the common one."""
     groups: dict[bool, list[torch.Tensor]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
@@ -37,5 +37,5 @@ def make_optimizer(model: MeritModel, config: TrainingConfig, device: torch.devi
     return torch.optim.AdamW(
         [{"params": params, "lr": rates[of_encoder]} for of_encoder, params in groups.items() if params],
         weight_decay=config.weight_decay,
-        fused=device.type == "cuda",
+        fused=True,
     )

@@ -75,7 +75,8 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
         found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
     except ValueError as error:
         raise MeritError(f"{path}: damaged ({error}); restore it, or remove {output} to train anew") from error
-    free = ("epochs", "patience", "micro_batch_size", "workers", "checkpoint_minutes", "gradient_checkpointing")
+    free = ("epochs", "patience", "micro_batch_size", "micro_batch_seconds", "workers", "checkpoint_minutes")
+    free += ("gradient_checkpointing", "compile")
     differ = [
         name
         for name in sorted(found.keys() | wanted.keys())

@@ -12,7 +12,7 @@ class TrainingConfig:
     """How long, how fast and in what portions a model is trained (paper section IV-B).
 
     Raises:
-        MeritError: when epochs or a batch size is below 1.
+        MeritError: when epochs or a batch size is below 1, or the seconds of a batch are not above 0.
 
     Attributes:
         epochs: passes over the training set.
@@ -22,6 +22,9 @@ class TrainingConfig:
         batch_size: utterances of one optimiser step, over all processes and micro-batches.
         micro_batch_size: utterances computed at once in one process; changes memory and speed,
             and of the result only the draw of dropout.
+        batch_seconds: padded audio of one optimiser step in seconds, in place of batch_size: the longest utterance
+            times their number, over all processes and micro-batches. A longer utterance is a step of its own.
+        micro_batch_seconds: padded audio computed at once in one process in seconds, in place of micro_batch_size.
         learning_rate: AdamW step size of everything but the encoder.
         encoder_learning_rate: AdamW step size of the encoder's transformer layers.
         weight_decay: AdamW decay.
@@ -37,6 +40,7 @@ class TrainingConfig:
             ``learning_rate``.
         gradnorm_alpha: how strongly gradnorm evens out the tasks' training rates.
         precision: auto (bfloat16 where it is fast), float32, bfloat16 or float16.
+        compile: compile the encoder's layers with torch.compile, once for all lengths.
         gradient_checkpointing: recompute the encoder's activations instead of keeping them.
         workers: processes that read audio.
         checkpoint_minutes: between two saved states inside an epoch; one is saved at the end of each epoch anyway.
@@ -47,6 +51,8 @@ class TrainingConfig:
     patience: int | None = None
     batch_size: int = 32
     micro_batch_size: int = 8
+    batch_seconds: float | None = None
+    micro_batch_seconds: float | None = None
     learning_rate: float = 5e-5
     encoder_learning_rate: float = 2.5e-5
     weight_decay: float = 0.01
@@ -59,6 +65,7 @@ class TrainingConfig:
     task_weight_learning_rate: float | None = None
     gradnorm_alpha: float = 1.5
     precision: Precision = "auto"
+    compile: bool = False
     gradient_checkpointing: bool = False
     workers: int = 2
     checkpoint_minutes: float = 15.0
@@ -67,3 +74,7 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "micro_batch_size"):
             if getattr(self, name) < 1:
                 raise MeritError(f"training.{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("batch_seconds", "micro_batch_seconds"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise MeritError(f"training.{name} is {value:g}; it must be above 0, or null to count utterances")

@@ -6,11 +6,19 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from merit.data.dataset import Batch
-from merit.nets.model import ModelOutput
+from merit.data.dataset import Batch, UtteranceDataset
+from merit.errors import MeritError
+from merit.nets.model import ModelOutput, Task
 from merit.nets.spectrum import log_magnitude, spectrum
 from merit.objectives.balancing import switch_balancing_loss
-from merit.objectives.losses import cross_entropy_denominator, l1_denominator, masked_l1, weighted_cross_entropy
+from merit.objectives.losses import (
+    balanced_class_weights,
+    cross_entropy_denominator,
+    l1_denominator,
+    masked_l1,
+    weighted_cross_entropy,
+)
+from merit.training.config import TrainingConfig
 
 Loss = TypeVar("Loss", Tensor, float)
 
@@ -20,7 +28,7 @@ class JointObjective:
 
     Args:
         tasks: tasks of the model, which are the losses that count.
-        class_weights: (C,) weights of the cross-entropy.
+        class_weights: (C,) weights of the cross-entropy, on the device of the batches.
         weights: factor of each loss by name: emotion, enhancement, balancing.
     """
 
@@ -33,7 +41,7 @@ class JointObjective:
         """What the sums of this batch are to be divided by, once added up over the whole optimiser step."""
         found = {}
         if "emotion" in self.tasks:
-            found["emotion"] = cross_entropy_denominator(batch.labels, self.class_weights.to(batch.labels.device))
+            found["emotion"] = cross_entropy_denominator(batch.labels, self.class_weights)
         if "enhancement" in self.tasks:
             found["enhancement"] = l1_denominator(batch.lengths)
         if self.weights["balancing"]:
@@ -47,8 +55,7 @@ class JointObjective:
         """
         found = {}
         if "emotion" in self.tasks:
-            weights = self.class_weights.to(batch.labels.device)
-            found["emotion"] = weighted_cross_entropy(output.emotion, batch.labels, weights)
+            found["emotion"] = weighted_cross_entropy(output.emotion, batch.labels, self.class_weights)
         if "enhancement" in self.tasks:
             clean = log_magnitude(spectrum(batch.clean, batch.lengths))
             found["enhancement"] = masked_l1(output.enhanced, clean, batch.lengths)
@@ -64,3 +71,30 @@ class JointObjective:
     def total(self, values: dict[str, Loss]) -> Loss:
         """Weighted sum of losses that were divided already; also the criterion on the dev set, without balancing."""
         return sum(self.weighted(values).values())
+
+
+def make_objective(
+    tasks: Sequence[Task],
+    train_set: UtteranceDataset,
+    classes: Sequence[str],
+    config: TrainingConfig,
+    device: torch.device,
+) -> JointObjective:
+    """The objective of a run, with the class weights ``n / (C n_c)`` of its training set.
+
+    Raises:
+        MeritError: when emotions are a task and the training set lacks a class.
+    """
+    class_weights = torch.ones(len(classes))
+    if "emotion" in tasks:
+        counts = torch.bincount(torch.tensor(train_set.labels), minlength=len(classes))
+        absent = [name for name, count in zip(classes, counts) if count == 0]
+        if absent:
+            raise MeritError(f"{train_set.directory / 'utt2emo'}: no training utterance of {', '.join(absent)}")
+        class_weights = balanced_class_weights(counts)
+    weights = {
+        "emotion": config.emotion_weight,
+        "enhancement": config.enhancement_weight,
+        "balancing": config.balancing_weight,
+    }
+    return JointObjective(tasks, class_weights.to(device), weights)

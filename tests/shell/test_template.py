@@ -27,6 +27,8 @@ while [ $# -gt 0 ]; do
     --noise) noise=${2%%=*} ;;
     --snrs) snrs=${2//[\[\],]/ } ;;
     --output) output=$2 ;;
+    --emotion_seeds | --enhancement_seeds) seeds=${2//[\[\],]/ } ;;
+    --emotion_output | --enhancement_output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
     esac
     shift
 done
@@ -35,6 +37,7 @@ case $module in
 mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
 validate_data_dir) ;;
 waveform_statistics) touch "$data/waveform_stats.json" ;;
+train_heads) for output in $outputs; do mkdir -p "$output" && touch "$output/model.safetensors"; done ;;
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
 tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
@@ -176,7 +179,8 @@ def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Rec
     options = ("--methods", "se_p", "--seeds", "7 17", "--stop-stage", "6")
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
-    training = ["waveform_statistics", "dump_states", "dump_states", *["train_head", "train_joint"] * 2]
+    heads = ["train_head"] * 2
+    training = ["waveform_statistics", "dump_states", "dump_states", *heads, *["train_joint"] * 2]
     expected = ["train_head", "train_joint", "enhance_data", *training, "enhance_data", *STAGES[5] * 2]
     assert modules(calls) == sum(STAGES[:3], []) + expected
     enhanced = "exp/se_only-7/enhanced"
@@ -224,11 +228,72 @@ def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
     assert "--config ./conf/wide.yaml" in calls[-1]
 
 
-def test_feats_online_dumps_nothing(recipe: Recipe) -> None:
-    assert recipe.run("--feats", "online").returncode == 0
+def test_feats_online_dumps_nothing_and_trains_all_heads_at_once(recipe: Recipe) -> None:
+    assert recipe.run("--feats", "online", "--seeds", "7 17").returncode == 0
     calls = recipe.calls()
-    assert modules(calls) == sum([*STAGES[:2], ["waveform_statistics"], *STAGES[3:]], [])
+    trained = ["train_heads", "train_joint", "train_joint"]
+    assert modules(calls)[: -len(STAGES[6]) - 7] == sum([*STAGES[:2], ["waveform_statistics"], trained], [])
     assert not any("states" in call for call in calls)
+    heads = call_of(calls, "train_heads")
+    assert "--emotion ./conf/phase1_ser.yaml --emotion_seeds [7,17] --emotion_output exp/phase1_ser-{seed}" in heads
+    assert "--enhancement ./conf/phase1_se.yaml --enhancement_seeds [7,17] --enhancement_output exp/phase1_se-" in heads
+    assert "--classes [angry,happy,neutral,sad] --ssl dump/encoder/wavlm_mini --train data/train_babble_10dB" in heads
+    for seed in (7, 17):
+        heads_of_seed = f"--emotion_head exp/phase1_ser-{seed} --enhancement_head exp/phase1_se-{seed}"
+        assert heads_of_seed in call_of(calls, "train_joint", f"exp/sparse_merit-{seed} ")
+    assert recipe.run("--feats", "online", "--seeds", "7 17").returncode == 0
+    assert recipe.calls() == []
+
+
+def test_features_are_dumped_and_the_encoder_goes_on_from_them(recipe: Recipe) -> None:
+    assert recipe.run("--feats", "features", "--stop-stage", "4", "--train-args", "--training.epochs 2").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum(STAGES[:3], []) + ["train_heads"]
+    for name in ("train", "dev"):
+        dump = call_of(calls, "dump_states", f"--data data/{name}_babble_10dB")
+        assert f"--output dump/features/wavlm_mini/{name}_babble_10dB" in dump and "--content features" in dump
+    heads = call_of(calls, "train_heads")
+    assert "--train_features dump/features/wavlm_mini/train_babble_10dB" in heads
+    assert "--dev_features dump/features/wavlm_mini/dev_babble_10dB" in heads
+    assert heads.endswith("--training.epochs 2")
+
+
+def test_heads_that_share_a_forward_pass_are_made_when_missing_or_changed(recipe: Recipe) -> None:
+    online = ("--feats", "online", "--stop-stage", "5")
+    recipe.run(*online, "--methods", "ft_m")
+    assert "--enhancement" not in call_of(recipe.calls(), "train_heads")
+    recipe.run(*online, "--methods", "ft_m sparse_merit")  # one more method
+    calls = recipe.calls()
+    assert modules(calls) == ["train_heads", "train_joint"]
+    assert "--emotion_seeds" not in calls[0] and "--enhancement_seeds [7]" in calls[0]
+    recipe.run(*online, "--methods", "ft_m sparse_merit", "--seeds", "7 17")  # one more seed
+    calls = recipe.calls()
+    assert modules(calls) == ["train_heads", "train_joint", "train_joint"]
+    assert "--emotion_seeds [17]" in calls[0] and "--enhancement_seeds [17]" in calls[0]
+    assert not [call for call in calls if "-7" in call]
+    (recipe.folder / "conf/phase1_se.yaml").write_text("training:\n  epochs: 2\n")
+    (recipe.folder / "fail").write_text("train_heads\n")
+    assert recipe.run(*online, "--methods", "ft_m sparse_merit", "--seeds", "7 17").returncode == 9
+    failed = recipe.calls()
+    assert modules(failed) == ["train_heads"]
+    (recipe.folder / "fail").unlink()
+    recipe.run(*online, "--methods", "ft_m sparse_merit", "--seeds", "7 17")
+    calls = recipe.calls()
+    assert calls[:1] == failed and "--enhancement_seeds [7,17]" in calls[0] and "--emotion" not in calls[0]
+    assert modules(calls) == ["train_heads", "train_joint", "train_joint"]  # of sparse_merit alone
+
+
+def test_each_kind_of_speech_has_its_forward_pass(recipe: Recipe) -> None:
+    options = ("--feats", "online", "--methods", "original se_p sparse_merit", "--seeds", "17 7", "--stop-stage", "5")
+    assert recipe.run(*options).returncode == 0
+    calls = [call for call in recipe.calls() if "train_heads" in call]
+    assert len(calls) == 3
+    clean, noisy, enhanced = calls
+    assert "--train data/train --dev" in clean and "--emotion_seeds [17,7]" in clean and "--enhancement" not in clean
+    assert "exp/phase1_ser_clean-{seed}" in clean
+    assert "--emotion_seeds [17,7]" in noisy and "--enhancement_seeds [17,7]" in noisy
+    assert "--train exp/se_only-17/enhanced/train_babble_10dB" in enhanced and "--emotion_seeds [17,7]" in enhanced
+    assert "exp/phase1_ser_enhanced-{seed}" in enhanced
 
 
 @pytest.mark.parametrize("stop", ["--stop-stage", "--stop_stage"])
@@ -280,7 +345,7 @@ def test_the_tables_are_checked_and_a_change_by_hand_is_noticed(recipe: Recipe) 
 def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
     for options, reason in (
         (["--stgae", "2"], "unknown option --stgae"),
-        (["--feats", "disk"], "--feats is dump or online, not 'disk'"),
+        (["--feats", "disk"], "--feats is dump, features or online, not 'disk'"),
         (["--stage", "two"], "--stage is a whole number, not 'two'"),
         (["--stage", "0"], "no stages from 0 to 7; there are 1 to 7"),
         (["--stop-stage", "8"], "no stages from 1 to 8; there are 1 to 7"),

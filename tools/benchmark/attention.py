@@ -5,7 +5,6 @@ import contextlib
 import torch
 from measure import chosen_device, peak_bytes, report, seconds
 from torch import Tensor
-from torch.nn import functional
 from transformers import WavLMConfig, WavLMModel
 
 from merit.errors import MeritError
@@ -110,7 +109,7 @@ def main() -> None:
         states |= {"merit, compiled": lambda: our_states(compiled), "FlexAttention": lambda: our_states(flex)}
     audio = batch * length / 16000
     for kind, run in (("frozen forward", frozen), ("forward and backward", trained)):
-        taken = seconds({name: lambda of=of: run(of) for name, of in states.items()}, device)
+        taken = seconds({name: lambda run=run, of=of: run(of) for name, of in states.items()}, device)
         for name, time in taken.items():
             report(f"attention: {name}, {kind}, {size}", audio / time, "audio-s/s")
         ratio = taken["transformers"] / taken["merit"]

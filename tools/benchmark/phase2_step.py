@@ -73,7 +73,7 @@ class Step:
         self.model, self.outputs, self.batches, self.bfloat16 = model.train(), outputs, batches, bfloat16
         weights = {"emotion": 1.0, "enhancement": 1.0, "balancing": 0.0}
         self.objective = JointObjective(("emotion", "enhancement"), torch.ones(CLASSES), weights)
-        self.optimizer = make_optimizer(model, TrainingConfig(), self.device)
+        self.optimizer = make_optimizer(model, TrainingConfig())
 
     def loss(self, batch: Batch) -> Tensor:
         """The joint loss of a micro-batch, as if it were alone."""

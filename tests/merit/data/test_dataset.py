@@ -2,7 +2,7 @@
 
 import torch
 
-from merit.data.dataset import FRAME_SAMPLES, Batch, collate, crop_states, crop_window
+from merit.data.dataset import FRAME_SAMPLES, Batch, CollateMicroBatches, collate, crop_states, crop_window
 
 
 def test_crop_is_a_function_of_its_arguments():
@@ -55,3 +55,36 @@ def test_cropping_a_batch_equals_cropping_its_utterances():
         torch.testing.assert_close(cropped.noisy[i, : samples.stop - samples.start], items[i].noisy[0, samples])
         torch.testing.assert_close(cropped.states[i, : frames.stop - frames.start], items[i].states[0, frames])
     assert cropped.lengths.tolist() == [64 * FRAME_SAMPLES, 16_400]
+
+
+def items(lengths):
+    return [Batch([f"u{i}"], torch.tensor([n]), torch.ones(1, n)) for i, n in enumerate(lengths)]
+
+
+def sizes(batches):
+    return [len(batch.keys) for batch in batches]
+
+
+def test_micro_batches_hold_every_utterance_once_and_in_order():
+    batches = CollateMicroBatches(3)(items([500] * 8))
+    assert sizes(batches) == [3, 3, 2]
+    assert [key for batch in batches for key in batch.keys] == [f"u{i}" for i in range(8)]
+
+
+def test_micro_batches_by_seconds_bound_the_padded_audio():
+    batches = CollateMicroBatches(1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
+    assert sizes(batches) == [1, 2, 2]  # the first is too long and stands alone
+    assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
+
+
+def test_no_micro_batch_lies_in_two_pieces():
+    assert sizes(CollateMicroBatches(3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
+    assert sizes(CollateMicroBatches(1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
+
+
+def test_features_are_padded_with_zeros():
+    one = Batch(["a"], torch.tensor([3]), frame_lengths=torch.tensor([1]), features=torch.ones(1, 1, 4))
+    two = Batch(["b"], torch.tensor([5]), frame_lengths=torch.tensor([2]), features=torch.ones(1, 2, 4))
+    batch = collate([one, two])
+    assert batch.features.shape == (2, 2, 4) and batch.features.sum() == 12 and batch.features[0, 1].sum() == 0
+    assert batch.frame_lengths.tolist() == [1, 2]

@@ -113,7 +113,9 @@ def test_experts_give_the_outputs_and_gradients_of_the_plain_equation(top_k):
     inputs = [frames, weights, *experts.parameters()]
     found, expected = (torch.autograd.grad((value * slope).sum(), inputs) for value in (output, plain))
     # Weights that are zero pass no gradient on to a top-K gate, so it is not computed for them.
-    for value, reference in zip((found[0], found[1] * kept, *found[2:]), (expected[0], expected[1] * kept, *expected[2:])):
+    for value, reference in zip(
+        (found[0], found[1] * kept, *found[2:]), (expected[0], expected[1] * kept, *expected[2:])
+    ):
         assert (value - reference).abs().max() <= 1e-6
 
 
@@ -158,7 +160,7 @@ def test_shared_experts_work_on_every_frame_with_weight_one():
     model = front_end(top_k=1, num_shared_experts=2)
     states, mask = torch.randn(B, T, L, D, dtype=torch.float64), length_mask(LENGTHS, T)
     z, _ = model(states, mask)
-    frames = model.norm(states[mask]).flatten(-2)
+    frames = model.frames(states)[mask]
     always = model.shared_experts[0](frames) + model.shared_experts[1](frames)
     model.shared_experts = Experts(0, L * D, 10, D)
     without, _ = model(states, mask)

@@ -13,8 +13,8 @@ from merit.errors import MeritError
 from merit.nets.routing import Routing
 from merit.training import combination as module
 from merit.training.combination import make_combination
-from merit.training.loop import Trainer
 from merit.training.routing_usage import routing_counts, routing_warnings
+from merit.training.run import Run
 
 COMBINATIONS = ["uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"]
 SHARED = replace(MODEL, front_end="weighted_sum", emotion_dropout=0.0)
@@ -61,16 +61,16 @@ def run(name, corpus, encoder, output):
 @pytest.mark.parametrize("name", ["uncertainty", "gradnorm"])
 def test_learnt_weights_go_on_where_they_were(corpus, tiny_encoder, tmp_path, monkeypatch, name):
     expected = phase2(corpus, tiny_encoder, tmp_path / "whole", SHARED, combined(name))
-    save = Trainer._end_epoch
+    end_epoch = Run.end_epoch
 
-    def stop_after_the_first(self):
-        save(self)
+    def stop_after_the_first(self, evaluation):
+        end_epoch(self, evaluation)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Trainer, "_end_epoch", stop_after_the_first)
+    monkeypatch.setattr(Run, "end_epoch", stop_after_the_first)
     with pytest.raises(KeyboardInterrupt):
         phase2(corpus, tiny_encoder, tmp_path / "parts", SHARED, combined(name))
-    monkeypatch.setattr(Trainer, "_end_epoch", save)
+    monkeypatch.setattr(Run, "end_epoch", end_epoch)
     assert_same(phase2(corpus, tiny_encoder, tmp_path / "parts", SHARED, combined(name)), expected, 0)
     assert history(tmp_path / "parts") == history(tmp_path / "whole")
 

@@ -10,9 +10,8 @@ from test_phases import MODEL, TRAINING, assert_same, history, phase2
 from merit.bin.train_joint import train_joint
 from merit.command import run_command
 from merit.errors import MeritError
-from merit.nets.model import ModelConfig
-from merit.training.loop import Trainer
-from merit.training.phases import train_phase1
+from merit.training.evaluation import Evaluation
+from merit.training.run import Run
 
 ONE_EPOCH = replace(TRAINING, epochs=1)
 
@@ -89,23 +88,6 @@ def test_error_of_a_worker_process_keeps_its_message_alone(corpus, tiny_encoder,
     assert "Traceback" not in str(caught.value)
 
 
-def test_dumps_come_in_pairs(corpus, tiny_encoder, tmp_path):
-    with pytest.raises(MeritError, match="train_states and dev_states"):
-        train_phase1(
-            "emotion",
-            corpus["train"],
-            corpus["dev"],
-            tiny_encoder,
-            tmp_path,
-            ["angry", "happy", "neutral", "sad"],
-            ModelConfig(front_end="weighted_sum"),
-            ONE_EPOCH,
-            tmp_path / "states",
-            None,
-            3,
-        )
-
-
 def test_float16_needs_a_gpu(corpus, tiny_encoder, tmp_path):
     with pytest.raises(MeritError, match="float16 is trained on GPUs alone"):
         phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, precision="float16"))
@@ -138,15 +120,48 @@ def test_mistyped_and_half_typed_options_are_refused(option, monkeypatch, capsys
     assert ended.value.code == 2 and option in capsys.readouterr().err
 
 
+def test_seconds_bound_steps_and_micro_batches(corpus, tiny_encoder, tmp_path, monkeypatch):
+    steps = []
+    train_step = Run.train_step
+
+    def recording(self, batches):
+        steps.append([(len(batch.keys), batch.noisy.shape[1]) for batch in batches])
+        return train_step(self, batches)
+
+    monkeypatch.setattr(Run, "train_step", recording)
+    training = replace(ONE_EPOCH, batch_seconds=2.0, micro_batch_seconds=0.95)
+    phase2(corpus, tiny_encoder, tmp_path, training=training)
+    assert sum(count for step in steps for count, _ in step) == 12
+    for step in steps:
+        assert sum(count for count, _ in step) * max(longest for _, longest in step) <= 2.0 * 16000
+        assert all(count == 1 for count, _ in step)  # two do not fit into 0.95 s
+    assert max(map(len, steps)) > 1
+
+
+def test_micro_batches_by_seconds_change_nothing(corpus, tiny_encoder, tmp_path):
+    model = replace(MODEL, front_end="weighted_sum", emotion_dropout=0.0)
+    whole = phase2(corpus, tiny_encoder, tmp_path / "whole", model, replace(ONE_EPOCH, batch_seconds=3.0))
+    training = replace(ONE_EPOCH, batch_seconds=3.0, micro_batch_seconds=1.5)
+    assert_same(phase2(corpus, tiny_encoder, tmp_path / "parts", model, training), whole, 2e-5)
+
+
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "micro_batch_size"])
 def test_nothing_to_do_is_refused(name):
     with pytest.raises(MeritError, match=f"training.{name} is 0"):
         replace(TRAINING, **{name: 0})
 
 
+@pytest.mark.parametrize("name", ["batch_seconds", "micro_batch_seconds"])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
+def test_batches_without_audio_are_refused(name, value):
+    with pytest.raises(MeritError, match=f"training.{name} is {value:g}; it must be above 0"):
+        replace(TRAINING, **{name: value})
+
+
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_weights_of_the_epoch_asked_for_are_kept(corpus, tiny_encoder, tmp_path, monkeypatch, keep):
-    monkeypatch.setattr(Trainer, "evaluate", lambda self: ({"criterion": float(self.epoch)}, {}))  # worse every time
+    criteria = iter([1.0, 2.0])  # worse every time
+    monkeypatch.setattr(Evaluation, "result", lambda self: ({"criterion": next(criteria)}, {}))
     weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep))
     last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
     assert all(torch.equal(value, last[name]) for name, value in weights.items()) == (keep == "last")

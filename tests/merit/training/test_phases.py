@@ -17,7 +17,8 @@ from merit.data.datadir import read_table, write_table
 from merit.errors import MeritError
 from merit.nets.model import ModelConfig
 from merit.training.config import TrainingConfig
-from merit.training.phases import train_phase1, train_phase2
+from merit.training.phase1 import Head, train_phase1
+from merit.training.phase2 import train_phase2
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(expert_size=12, emotion_size=8, enhancement_size=8)
@@ -71,16 +72,16 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_phases import MODEL, TRAINING, CLASSES, replace, train_phase2
-from merit.training.loop import Trainer
+from merit.training.run import Run
 steps = 0
-train_step = Trainer._train_step
+train_step = Run.train_step
 def killing(self, batches):
     global steps
     if steps == 5:  # three steps an epoch
         os.kill(os.getpid(), signal.SIGKILL)
     steps += 1
     return train_step(self, batches)
-Trainer._train_step = killing
+Run.train_step = killing
 train_phase2(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], Path(sys.argv[1]), CLASSES, MODEL,
              replace(TRAINING, epochs=3, checkpoint_minutes=0.0), None, None, 3)
 """
@@ -135,9 +136,8 @@ def test_encoder_is_tuned_but_not_its_convolutions(corpus, tiny_encoder, tmp_pat
 def test_heads_of_phase_1_are_where_phase_2_begins(corpus, tiny_encoder, tmp_path):
     for task in ("emotion", "enhancement"):
         model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
-        train_phase1(
-            task, corpus["train"], corpus["dev"], tiny_encoder, tmp_path / task, CLASSES, model, training, None, None, 3
-        )
+        head = Head(task, tmp_path / task, model, training, seed=3)
+        train_phase1([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3)
     still = replace(TRAINING, epochs=1, learning_rate=0.0, encoder_learning_rate=0.0)
     weights = phase2(
         corpus,
@@ -168,20 +168,8 @@ def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
 def test_other_labels_or_other_heads_are_another_run(corpus, tiny_encoder, tmp_path):
     model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
     for name, epochs in (("one", 1), ("two", 2)):
-        longer = replace(training, epochs=epochs)
-        train_phase1(
-            "emotion",
-            corpus["train"],
-            corpus["dev"],
-            tiny_encoder,
-            tmp_path / name,
-            CLASSES,
-            model,
-            longer,
-            None,
-            None,
-            3,
-        )
+        head = Head("emotion", tmp_path / name, model, replace(training, epochs=epochs), seed=3)
+        train_phase1([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3)
     phase2(corpus, tiny_encoder, tmp_path / "run", training=training, emotion_head=tmp_path / "one")
     (tmp_path / "one/model.safetensors").write_bytes((tmp_path / "two/model.safetensors").read_bytes())
     with pytest.raises(MeritError, match="run.emotion_head"):

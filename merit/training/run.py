@@ -1,0 +1,268 @@
+"""One model in training: its steps, its dev set, its saved states and its history."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from merit.data.dataset import Batch, crop_states
+from merit.errors import MeritError
+from merit.files import sha256
+from merit.nets.model import MeritModel
+from merit.training.accelerator import make_optimizer
+from merit.training.checkpoint import load_state, save_history, save_state, save_weights
+from merit.training.combination import make_combination
+from merit.training.config import TrainingConfig
+from merit.training.evaluation import Evaluation, added, reduced
+from merit.training.objective import JointObjective
+from merit.training.routing_usage import routing_shares, routing_warnings
+
+
+def run_options(training: TrainingConfig, train: Path, dev: Path, seed: int) -> dict:
+    """What sets one run apart from another beside the model: options, data and labels, seed.
+
+    The audio is known by its normalisation, which is in the description of the model.
+    """
+    labels = {
+        f"{name}_labels": sha256(directory / "utt2emo")
+        for name, directory in (("train", train), ("dev", dev))
+        if (directory / "utt2emo").exists()
+    }
+    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}
+
+
+class Run:
+    """Trains one model and keeps the weights of its best epoch on the dev set.
+
+    Everything random in a step follows from the seed and the number of the step, so a run that was killed and
+    continued from its last saved state takes the same steps as one that was not. It knows nothing of other runs that
+    are trained on the same batches (:class:`merit.training.loop.Trainer`).
+
+    Args:
+        model: the model to train.
+        objective: its losses.
+        config: options of the run.
+        output: directory of the run, with its ``config.json`` written already.
+        seed: of crops and dropout.
+        accelerator: of this run alone, from :func:`merit.training.accelerator.make_accelerator`.
+        crop_frames: take random crops of so many encoder frames of every batch in training, which must then have
+            states and have its lengths in the memory of the host; None takes batches as they come.
+
+    Attributes:
+        epoch: epochs that are done.
+        step: optimiser steps that are done in the epoch after them.
+        history: one row for each epoch.
+    """
+
+    def __init__(
+        self,
+        model: MeritModel,
+        objective: JointObjective,
+        config: TrainingConfig,
+        output: Path,
+        seed: int,
+        accelerator: Accelerator,
+        crop_frames: int | None = None,
+    ) -> None:
+        self.objective = objective
+        self.config = config
+        self.output = output
+        self.seed = seed
+        self.accelerator = accelerator
+        self.crop_frames = crop_frames
+        self.bare_model = model  # without what distributed training wraps around it
+        optimizer = make_optimizer(model, config)
+        self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.model.train()
+        self.combination = make_combination(config, self.model, accelerator, objective.tasks)
+        self.epoch = 0
+        self.step = 0
+        self.sums: dict[str, float] = {}
+        self.history: list[dict[str, float]] = []
+        self.saved_at = time.monotonic()
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is left to train: the last epoch is reached, or patience is at its end."""
+        if self.epoch >= self.config.epochs:
+            return True
+        if self.config.patience is None or not self.history:
+            return False
+        return self.epoch - self.best["epoch"] >= self.config.patience
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The row of the epoch that is best on the dev set."""
+        return min(self.history, key=lambda row: row["dev_criterion"])
+
+    def close(self) -> None:
+        """Say which epoch was best, and finish what follows the run on its way."""
+        best = self.best
+        logging.info("%s: best epoch %d, dev criterion %.4f", self.output, best["epoch"], best["dev_criterion"])
+        if self.config.keep == "last":
+            logging.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
+        self.accelerator.end_training()
+
+    # A step
+
+    def train_step(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """Take one optimiser step from prepared micro-batches; gives its losses.
+
+        The host waits for the device once, after the last backward pass.
+
+        Raises:
+            MeritError: when the loss is not finite, with the utterances; the weights are as before the step.
+        """
+        # One seed a step and process makes dropout independent of how the run got here.
+        torch.manual_seed(hash((self.seed, self.epoch, self.step, self.accelerator.process_index)) % 2**63)
+        batches = [self._own(batch) for batch in batches]
+        parts = added(self.objective.denominators(batch) for batch in batches)
+        denominators = reduced(parts, self.accelerator)
+        totals: dict[str, Tensor] = {}
+        of_batches = []
+        for place, batch in enumerate(batches):
+            with self.combination.step_part(last=place == len(batches) - 1):
+                with self.accelerator.autocast():
+                    output = self.model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
+                    sums = self.objective.sums(output, batch)
+                losses = self.objective.weighted({name: value / denominators[name] for name, value in sums.items()})
+                self.combination.backward(losses)
+            of_batches.append(sum(losses.values()).detach())
+            totals = added([totals, {name: value.detach() for name, value in sums.items()}])
+        values = self._count(batches, of_batches, reduced(totals, self.accelerator), denominators)
+        self.combination.finish(self.objective.weighted(values))
+        if self.config.gradient_clip is not None:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        return values
+
+    def _own(self, batch: Batch) -> Batch:
+        if self.crop_frames is not None:
+            batch = crop_states(batch, self.epoch, self.seed, self.crop_frames)
+        return batch.to(self.accelerator.device)  # what was left on the host, so that crops wait for nothing
+
+    def _count(
+        self,
+        batches: Sequence[Batch],
+        of_batches: Sequence[Tensor],
+        totals: dict[str, Tensor],
+        denominators: dict[str, Tensor],
+    ) -> dict[str, float]:
+        """Check the loss of each micro-batch and add up the epoch; gives the losses of the step."""
+        figures = torch.stack([*of_batches, *totals.values(), *(denominators[name] for name in totals)]).tolist()
+        for batch, loss in zip(batches, figures):
+            if not math.isfinite(loss):
+                raise MeritError(
+                    f"{self.output}: the loss is {loss} in epoch {self.epoch + 1}, step {self.step + 1}, "
+                    f"with the utterances {' '.join(batch.keys)}; look at their audio, or use a lower learning "
+                    "rate or --training.precision float32"
+                )
+        values = {}
+        of_step = figures[len(batches) :]
+        for name, total, denominator in zip(totals, of_step, of_step[len(totals) :]):
+            values[name] = total / denominator
+            self.sums[name] = self.sums.get(name, 0.0) + total
+            self.sums[f"{name}/denominator"] = self.sums.get(f"{name}/denominator", 0.0) + denominator
+        return values
+
+    # The end of an epoch
+
+    def evaluation(self) -> Evaluation:
+        """An evaluation of the model as it is now, to be given the dev set's batches."""
+        return Evaluation(self.bare_model, self.objective, self.accelerator)
+
+    def end_epoch(self, evaluation: Evaluation) -> None:
+        """Note the epoch in the history, keep its weights when it is the best, and save the state.
+
+        Raises:
+            MeritError: when the dev criterion is not finite.
+        """
+        dev, routed = evaluation.result()
+        self.model.train()
+        if not math.isfinite(dev["criterion"]):
+            raise MeritError(
+                f"{self.output}: the dev criterion is {dev['criterion']} after epoch {self.epoch + 1}; look at the "
+                "dev audio, or use a lower learning rate or --training.precision float32"
+            )
+        train = {
+            name: value / self.sums[f"{name}/denominator"]
+            for name, value in self.sums.items()
+            if not name.endswith("/denominator")
+        }
+        self.epoch += 1
+        self.step = 0
+        self.sums = {}
+        row = {"epoch": self.epoch}
+        row |= {f"train_{name}": value for name, value in train.items()} | {
+            f"dev_{name}": value for name, value in dev.items()
+        }
+        row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()}
+        row |= routing_shares(routed)
+        self.history.append(row)
+        self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
+        logging.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        for warning in routing_warnings(routed, self.bare_model.config):
+            logging.warning("%s: epoch %d: %s", self.output, self.epoch, warning)
+        if self.accelerator.is_main_process:
+            if self.config.keep == "last" or self.best is row:
+                save_weights(self.bare_model, self.output)
+            save_history(self.history, self.output)
+        self.save()
+
+    # Saved states
+
+    def save_when_due(self) -> None:
+        """Save the state when the last one is older than ``checkpoint_minutes``."""
+        if time.monotonic() - self.saved_at > 60 * self.config.checkpoint_minutes:
+            self.save()
+
+    def save(self) -> None:
+        """Write the state that :meth:`restore` goes on from."""
+        self.saved_at = time.monotonic()
+        if not self.accelerator.is_main_process:
+            return
+        scaler = self.accelerator.scaler
+        save_state(
+            {
+                "model": self.bare_model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "combination": self.combination.state_dict(),
+                "scaler": None if scaler is None else scaler.state_dict(),
+                "epoch": self.epoch,
+                "step": self.step,
+                "sums": self.sums,
+                "history": self.history,
+            },
+            self.output,
+        )
+
+    def restore(self) -> None:
+        """Go on from the last saved state, if there is one.
+
+        Raises:
+            MeritError: when it is damaged, or the weights of the best epoch are gone.
+        """
+        state = load_state(self.output)
+        if state is None:
+            return
+        if state["history"] and not (self.output / "model.safetensors").exists():
+            raise MeritError(
+                f"{self.output / 'model.safetensors'}: the weights of the best epoch are gone, and last.pt does not "
+                "hold them; put them back, or remove last.pt to train from the start"
+            )
+        self.bare_model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.combination.load_state_dict(state["combination"])
+        if state["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.sums, self.history = state["sums"], state["history"]
+        logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
