@@ -33,7 +33,8 @@ def report(
         target = f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}"
         if figure is not None:
             state = "met" if (figure >= at_least if at_least is not None else figure <= at_most) else "short"
-    print(name, "-" if figure is None else f"{figure:.4g}", unit, target, state, sep="\t", flush=True)
+    shown = "-" if figure is None else f"{figure:.0f}" if abs(figure) >= 1000 else f"{figure:.4g}"
+    print(name, shown, unit, target, state, sep="\t", flush=True)
 
 
 def seconds(

@@ -66,8 +66,8 @@ class SpeechEncoder(nn.Module, ABC):
         """Frames (B,) that signals of so many samples (B,) give; 0 for those shorter than one frame."""
 
     @abstractmethod
-    def _front_end(self, waveform: Tensor, lengths: Tensor) -> Tensor:
-        """Convolutional features (B, T, C) of waveforms (B, S)."""
+    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
+        """Convolutional features (B, T, C) of waveforms (B, S); ``padded`` where one is shorter than another."""
 
     @abstractmethod
     def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
@@ -109,7 +109,8 @@ class SpeechEncoder(nn.Module, ABC):
                 f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
                 f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
             )
-        return self._front_end(waveform, lengths.to(waveform.device)), self.frame_lengths(lengths)
+        features = self._front_end(waveform, lengths.to(waveform.device), padded=shortest < longest)
+        return features, self.frame_lengths(lengths)
 
     def states(self, features: Tensor, frame_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, T, C) and frame lengths (B,) -> states (B, T, L, D) and the same frame lengths."""

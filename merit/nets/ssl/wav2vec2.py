@@ -82,7 +82,7 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             samples = (samples - kernel) // stride + 1
         return samples.clamp_min(0)
 
-    def _front_end(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
         # With the channels last nothing is transposed between convolution and LayerNorm. It also adds up in another
         # order than transformers, which in 32 bits would move the states by more than the 5e-6 they may differ.
         channels_last = compute_dtype(waveform).itemsize == 2
@@ -92,7 +92,7 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             lengths = (lengths - layer.conv.kernel_size[0]) // layer.conv.stride[0] + 1
             norm = getattr(layer, "layer_norm", None)
             if isinstance(norm, nn.GroupNorm):
-                hidden = masked_group_norm(norm, hidden, lengths)
+                hidden = masked_group_norm(norm, hidden, lengths) if padded else norm(hidden)
             elif norm is not None:
                 # Autocast on a GPU would give the largest tensors of the encoder 32 bits.
                 with torch.autocast(hidden.device.type, enabled=False):

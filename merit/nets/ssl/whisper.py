@@ -39,7 +39,7 @@ class WhisperSpeechEncoder(SpeechEncoder):
     def frame_lengths(self, samples: Tensor) -> Tensor:
         return (samples // HOP + 1) // 2
 
-    def _front_end(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+    def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
         mel, mel_lengths = log_mel(waveform, lengths, self.mel_filters)
         hidden = functional.gelu(self.model.conv1(mel))
         # Beyond the utterance conv2 finds zeros, as it does beyond the edge of an utterance alone.
