@@ -78,7 +78,12 @@ def crop_window(
 
 
 def _stack(values: Sequence[Tensor]) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(values, batch_first=True)
+    """Pad with zeros to the longest. ``pad_sequence`` fills all of it with zeros first; states are too large for that."""
+    stacked = values[0].new_empty(len(values), max(map(len, values)), *values[0].shape[1:])
+    for row, value in zip(stacked, values):
+        row[: len(value)] = value
+        row[len(value) :] = 0
+    return stacked
 
 
 def collate(items: Sequence[Batch]) -> Batch:

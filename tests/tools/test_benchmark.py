@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,17 @@ def run(*arguments):
 @pytest.mark.parametrize(
     "figure, target, row",
     [
-        (1.5, {"at_least": 1.5}, "a\t1.5\tx\t>= 1.5\tmet"),
-        (1.49, {"at_least": 1.5}, "a\t1.49\tx\t>= 1.5\tshort"),
-        (44.0, {"at_most": 45}, "a\t44\tx\t<= 45\tmet"),
-        (46.0, {"at_most": 45}, "a\t46\tx\t<= 45\tshort"),
-        (float("nan"), {"at_least": 1}, "a\tnan\tx\t>= 1\tshort"),
-        (None, {"at_least": 1}, "a\t-\tx\t>= 1\tnot measured"),
-        (12345.6, {}, "a\t12346\tx\t-\t-"),
+        (1.5, {"at_least": 1.5}, "speed: a\t1.5\tx\t>= 1.5\tmet"),
+        (1.49, {"at_least": 1.5}, "speed: a\t1.49\tx\t>= 1.5\tshort"),
+        (44.0, {"at_most": 45}, "speed: a\t44\tx\t<= 45\tmet"),
+        (46.0, {"at_most": 45}, "speed: a\t46\tx\t<= 45\tshort"),
+        (float("nan"), {"at_least": 1}, "speed: a\tnan\tx\t>= 1\tshort"),
+        (None, {"at_least": 1}, "speed: a\t-\tx\t>= 1\tnot measured"),
+        (12345.6, {}, "speed: a\t12346\tx\t-\t-"),
     ],
 )
-def test_rows(measure, capsys, figure, target, row):
+def test_rows(measure, capsys, monkeypatch, figure, target, row):
+    monkeypatch.setattr(sys, "argv", ["tools/benchmark/speed.py"])
     measure.report("a", figure, "x", **target)
     assert capsys.readouterr().out == row + "\n"
 

@@ -95,11 +95,11 @@ def main() -> None:
     del expected
     taken = seconds({name: lambda way=way: step(way) for name, way in ways.items()}, device)
     for name, time in taken.items():
-        report(f"experts: {name}, forward and backward, {num_frames} frames", 1000 * time, "ms")
-    report("experts: union against dense", taken["dense"] / taken["union"], "x", at_least=1.5)
-    report("experts: union against two passes", taken["two_passes"] / taken["union"], "x", at_least=1.15)
+        report(f"{name}, forward and backward, {num_frames} frames", 1000 * time, "ms")
+    report("union against dense", taken["dense"] / taken["union"], "x", at_least=1.5)
+    report("union against two passes", taken["two_passes"] / taken["union"], "x", at_least=1.15)
     on_gpu = 1000 * taken["union"] if device.type == "cuda" else None
-    report("experts: union, 17600 frames, the paper's sizes, bf16, GPU", on_gpu, "ms", at_most=45)
+    report("union, 17600 frames, the paper's sizes, bf16, GPU", on_gpu, "ms", at_most=45)
 
 
 if __name__ == "__main__":

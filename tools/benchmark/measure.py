@@ -7,8 +7,10 @@ explain them has no target, and ``-`` in the last two columns.
 import argparse
 import gc
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 
@@ -26,7 +28,7 @@ def chosen_device(description: str) -> torch.device:
 def report(
     name: str, figure: float | None, unit: str, at_least: float | None = None, at_most: float | None = None
 ) -> None:
-    """Print one row; ``figure`` is None where it was not measured."""
+    """Print one row, its name after that of the benchmark; ``figure`` is None where it was not measured."""
     target = "-"
     state = "-" if figure is not None else "not measured"
     if at_least is not None or at_most is not None:
@@ -34,7 +36,7 @@ def report(
         if figure is not None:
             state = "met" if (figure >= at_least if at_least is not None else figure <= at_most) else "short"
     shown = "-" if figure is None else f"{figure:.0f}" if abs(figure) >= 1000 else f"{figure:.4g}"
-    print(name, shown, unit, target, state, sep="\t", flush=True)
+    print(f"{Path(sys.argv[0]).stem}: {name}", shown, unit, target, state, sep="\t", flush=True)
 
 
 def seconds(

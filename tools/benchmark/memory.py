@@ -93,9 +93,9 @@ def counted() -> dict[tuple[int, bool], float]:
     of_layers = of_encoder - 2 * sum(value.numel() for value in encoder.parameters() if value.dim() > 1)
     rest = whole - weights - of_layers
     kept = {False: rest + of_layers, True: rest + layers * one_state + of_layers / layers}
-    report("memory: kept of an audio second, no checkpointing", kept[False] / SECONDS / 1e6, "MB")
-    report("memory: kept of an audio second, checkpointing", kept[True] / SECONDS / 1e6, "MB")
-    report("memory: weights, gradients, AdamW, weights in 16 bits", (16 * trained + 4 * frozen + weights) / 1e9, "GB")
+    report("kept of an audio second, no checkpointing", kept[False] / SECONDS / 1e6, "MB")
+    report("kept of an audio second, checkpointing", kept[True] / SECONDS / 1e6, "MB")
+    report("weights, gradients, AdamW, weights in 16 bits", (16 * trained + 4 * frozen + weights) / 1e9, "GB")
     return {
         (utterances, checkpointing): (16 * trained + 4 * frozen + weights + utterances * kept[checkpointing]) / 1e9
         + MOMENTARY
@@ -133,12 +133,12 @@ def main() -> None:
     torch.manual_seed(0)
     kind = "measured" if device.type == "cuda" else "counted"
     for (utterances, checkpointing), size in (measured(device) if device.type == "cuda" else counted()).items():
-        name = f"memory: micro-batch {utterances} x {SECONDS} s, {'' if checkpointing else 'no '}checkpointing"
+        name = f"micro-batch {utterances} x {SECONDS} s, {'' if checkpointing else 'no '}checkpointing"
         report(f"{name}, {kind}", size, "GB")
         card = None if size is None else next((card for card in CARDS if 0.95 * card >= size), None)
         report(f"{name}, smallest card", card, "GB")
     if device.type == "cpu":
-        report("memory: micro-batch 32 x 11 s, no checkpointing, GPU", None, "GB", at_most=60)
+        report("micro-batch 32 x 11 s, no checkpointing, GPU", None, "GB", at_most=60)
 
 
 if __name__ == "__main__":

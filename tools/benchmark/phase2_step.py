@@ -156,7 +156,7 @@ def profile(step: Step, audio: float, size: str) -> None:
         "optimiser": optimise,
     }
     for name, time in seconds(parts, device, rounds=3).items():
-        report(f"phase2_step: {name}, {size}", 1000 * time, "ms")
+        report(f"{name}, {size}", 1000 * time, "ms")
     model.zero_grad()
 
 
@@ -180,13 +180,13 @@ def main() -> None:
     require_same(steps["merit"], steps["plain"])
     taken = seconds(steps, device, rounds=3)
     for name, time in taken.items():
-        report(f"phase2_step: {name}, {size}", audio / time, "audio-s/s")
-    report("phase2_step: merit against plain, both float32", taken["plain"] / taken["merit"], "x", at_least=1.3)
-    report("phase2_step: merit in bfloat16 against plain in float32", taken["plain"] / taken["merit, bfloat16"], "x")
+        report(f"{name}, {size}", audio / time, "audio-s/s")
+    report("merit against plain, both float32", taken["plain"] / taken["merit"], "x", at_least=1.3)
+    report("merit in bfloat16 against plain in float32", taken["plain"] / taken["merit, bfloat16"], "x")
     profile(steps["merit"], audio, size)
-    report("phase2_step: 32 x 11 s, the paper's sizes, GPU", None, "audio-s/s", at_least=1200)
-    report("phase2_step: its peak memory, GPU", None, "GB", at_most=60)
-    report("phase2_step: against float32, 4 x 8, all experts, transformers' attention, GPU", None, "x", at_least=5)
+    report("32 x 11 s, the paper's sizes, GPU", None, "audio-s/s", at_least=1200)
+    report("its peak memory, GPU", None, "GB", at_most=60)
+    report("against float32, 4 x 8, all experts, transformers' attention, GPU", None, "x", at_least=5)
 
 
 def on_gpu(device: torch.device) -> None:
@@ -200,11 +200,11 @@ def on_gpu(device: torch.device) -> None:
     plain = Step(PlainModel(model), of_plain, cut(batch, 8), bfloat16=False)
     taken = seconds({"merit": merit, "plain": plain}, device)
     for name, time in taken.items():
-        report(f"phase2_step: {name}, {size}", 1000 * time, "ms")
-    report("phase2_step: 32 x 11 s, the paper's sizes, GPU", audio / taken["merit"], "audio-s/s", at_least=1200)
-    report("phase2_step: its peak memory, GPU", memory / 1e9, "GB", at_most=60)
+        report(f"{name}, {size}", 1000 * time, "ms")
+    report("32 x 11 s, the paper's sizes, GPU", audio / taken["merit"], "audio-s/s", at_least=1200)
+    report("its peak memory, GPU", memory / 1e9, "GB", at_most=60)
     ratio = taken["plain"] / taken["merit"]
-    report("phase2_step: against float32, 4 x 8, all experts, transformers' attention, GPU", ratio, "x", at_least=5)
+    report("against float32, 4 x 8, all experts, transformers' attention, GPU", ratio, "x", at_least=5)
 
 
 def require_same(ours: Step, plain: Step) -> None:

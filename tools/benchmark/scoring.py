@@ -65,9 +65,9 @@ def main() -> None:
     measure.report("six measures, one pass against plain calls", each["plain"] / each["ours"], "x", at_least=1.7)
     fastest = (2 * each["pesq"] + each["pystoi"]) / each["ours"]
     measure.report("the same, if the plain LLR, WSS and segmental SNR took no time", fastest, "x")
-    measure.report("scoring on 2 processes, parallel efficiency after their start", efficiency, "x", at_least=0.9)
+    measure.report("2 processes, parallel efficiency after their start", efficiency, "x", at_least=0.9)
     for name, time in each.items():
-        measure.report(f"scoring {SECONDS:g} s of speech: {name}", time, "ms")
+        measure.report(f"{SECONDS:g} s of speech: {name}", time, "ms")
 
 
 def pairs(utterance: Utterance) -> Iterator[tuple[np.ndarray, np.ndarray]]:

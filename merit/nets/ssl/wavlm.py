@@ -49,8 +49,8 @@ class ScaledDotProductWavLMAttention(WavLMAttention):
         # another type than the queries cuDNN's attention is silently wrong (pytorch pull request 191612).
         bias = torch.addcmul(attention_mask, gate.to(position_bias.dtype).contiguous(), position_bias)
 
-        projections = (self.q_proj, self.k_proj, self.v_proj)
-        weight, offset = (torch.cat([getattr(part, name) for part in projections]) for name in ("weight", "bias"))
+        parts, dtype = (self.q_proj, self.k_proj, self.v_proj), position_bias.dtype
+        weight, offset = (torch.cat([getattr(part, name).to(dtype) for part in parts]) for name in ("weight", "bias"))
         joined = functional.linear(hidden_states, weight, offset).unflatten(-1, (3, *by_head))
         query, key, value = joined.permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(
