@@ -55,8 +55,8 @@ def dump_states(
 ) -> None:
     """Write the states of every utterance of ``data``; a dump that was stopped goes on, a complete one is left alone.
 
-    Features are stored in place of the states when ``content`` says so. Computed in bfloat16 they mostly are of that
-    type already, and then nothing is lost; what was computed in float32 is rounded to ``dtype``, as the states are.
+    Features are stored in place of the states when ``content`` says so. Computed in bfloat16 they are of that type
+    already, and nothing is lost; what was computed in float32 is rounded to ``dtype``, as the states are.
 
     Args:
         data: data directory.

@@ -101,12 +101,11 @@ def _launch(
     """Start computing a batch of waveforms (B, S) with so many samples (B,), and copying to the CPU."""
     compute = encoder if share.content == "states" else encoder.features
     with autocast(share.precision, device):
-        values, frame_lengths = compute(waveform.to(device), lengths.to(device))
+        values, frame_lengths = compute(waveform.to(device), lengths)  # lengths on the CPU: nothing waits for them
     values = values.to(getattr(torch, share.dtype))
     # Frames past the end of an utterance may hold anything.
-    finite = values.isfinite().flatten(2).all(2) | ~length_mask(frame_lengths, values.shape[1])
-    # Frames are counted on the CPU: asking the GPU for them would wait for the batch.
-    return _Batch(keys, lengths, encoder.frame_lengths(lengths), *_copy_to_cpu(values, finite.all(1)))
+    finite = values.isfinite().flatten(2).all(2) | ~length_mask(frame_lengths.to(device), values.shape[1])
+    return _Batch(keys, lengths, frame_lengths, *_copy_to_cpu(values, finite.all(1)))
 
 
 def _copy_to_cpu(values: Tensor, finite: Tensor) -> tuple[Tensor, Tensor, Callable[[], None]]:
