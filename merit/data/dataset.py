@@ -78,7 +78,7 @@ def crop_window(
 
 
 def _stack(values: Sequence[Tensor]) -> Tensor:
-    """Pad with zeros to the longest; ``pad_sequence`` fills everything with zeros first, which takes long for states."""
+    """Pad with zeros to the longest; ``pad_sequence`` writes zeros everywhere first, which takes long for states."""
     stacked = values[0].new_empty(len(values), max(map(len, values)), *values[0].shape[1:])
     for row, value in zip(stacked, values):
         row[: len(value)] = value
