@@ -68,7 +68,7 @@ prepare_states() { # waveform statistics of a kind of speech and, where they are
 }
 
 train_phase1() { # the heads that methods start from, of one kind of speech: SPEECH
-    local runs="" run seed
+    local runs="" of_speech="" run seed
     for seed in $seeds; do
         # shellcheck disable=SC2086 # a list
         for run in $(heads_of $direct); do runs+=" $run:$seed"; done
@@ -76,8 +76,11 @@ train_phase1() { # the heads that methods start from, of one kind of speech: SPE
     for run in $(heads_of ${waiting:+"$enhancer"}); do
         case "$runs " in *" $run:$enhancer_seed "*) ;; *) runs+=" $run:$enhancer_seed" ;; esac
     done
-    # shellcheck disable=SC2046 # a list
-    train_heads "$1" $(for run in $runs; do case $run in "$1":*) echo "${run#*:}" ;; esac; done)
+    for run in $runs; do
+        case $run in "$1":*) of_speech+=" ${run#*:}" ;; esac
+    done
+    # shellcheck disable=SC2086 # a list
+    train_heads "$1" $of_speech
 }
 
 train_heads() { # phase 1: SPEECH TASK:SEED...

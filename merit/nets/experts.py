@@ -42,7 +42,7 @@ class Experts(nn.ModuleList):
         """
         chosen = weights.ne(0).any(dim=1).t()  # (N, F), so that the pairs below come expert by expert
         expert, rows = chosen.nonzero(as_tuple=True)
-        counts = torch.bincount(expert, minlength=len(self)).tolist()
+        counts = chosen.sum(dim=1).tolist()
         # index_select, because its gradient is added row by row; that of frames[rows] is sorted first.
         parts = frames.index_select(0, rows).split(counts)
         values = torch.cat([network(part) for network, part in zip(self, parts)]).to(weights.dtype)

@@ -37,7 +37,7 @@ class WeightedSum(nn.Module):
         scales, mixed = shares.unsqueeze(1), shares.new_zeros(states.shape[-1])
         if self.norm is not None:
             layers = (functional.layer_norm(layer, layer.shape[-1:]) for layer in layers)
-            scales, mixed = scales * self.norm.weight, shares @ self.norm.bias
+            scales, mixed = scales * self.norm.weight, (scales * self.norm.bias).sum(0)
         for layer, scale in zip(layers, scales):
             mixed = torch.addcmul(mixed, layer, scale)
         return dict.fromkeys(self.tasks, mixed * mask.unsqueeze(-1)), []

@@ -98,13 +98,20 @@ def compute_share(
 def _launch(
     share: Share, encoder: SpeechEncoder, device: torch.device, keys: list[str], waveform: Tensor, lengths: Tensor
 ) -> _Batch:
-    """Start computing a batch of waveforms (B, S) with so many samples (B,), and copying to the CPU."""
+    """Start computing a batch of waveforms (B, S) with so many samples (B,), and copying to the CPU.
+
+    Lengths stay on the CPU and the waveforms are in page-locked memory, so that nothing waits for a GPU.
+    """
+    if device.type == "cuda":
+        waveform = waveform.pin_memory()
     compute = encoder if share.content == "states" else encoder.features
     with autocast(share.precision, device):
-        values, frame_lengths = compute(waveform.to(device), lengths)  # lengths on the CPU: nothing waits for them
+        values, frame_lengths = compute(waveform.to(device, non_blocking=True), lengths)
     values = values.to(getattr(torch, share.dtype))
     # Frames past the end of an utterance may hold anything.
-    finite = values.isfinite().flatten(2).all(2) | ~length_mask(frame_lengths.to(device), values.shape[1])
+    finite = values.isfinite().flatten(2).all(2) | ~length_mask(
+        frame_lengths.to(device, non_blocking=True), values.shape[1]
+    )
     return _Batch(keys, lengths, frame_lengths, *_copy_to_cpu(values, finite.all(1)))
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+import torch
 from torch.utils.data import DataLoader
 
 from merit.data.audio import SAMPLE_RATE
@@ -62,9 +63,17 @@ class Trainer:
         self.portion_seconds = self._common("batch_seconds")
         self.portion_size, self.piece_size = self._portion_sizes()
         self.prepare = prepare or (lambda batch: batch.to(self.device))
+        self.side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.train_sampler = self._sampler(train_set, order_seed, shuffle=True)
+        dev_sampler = self._sampler(dev_set, order_seed, shuffle=False)
+        for sampler, dataset in ((self.train_sampler, train_set), (dev_sampler, dev_set)):
+            if not any(len(batch) >= self.processes for batch in sampler.batches):
+                raise MeritError(
+                    f"{dataset.directory}: no batch of {self.portion_seconds:g} s (training.batch_seconds) has an "
+                    f"utterance for each of the {self.processes} processes; give a larger one"
+                )
         self.train_loader = self._loader(train_set, self.train_sampler)
-        self.dev_loader = self._loader(dev_set, self._sampler(dev_set, order_seed, shuffle=False))
+        self.dev_loader = self._loader(dev_set, dev_sampler)
         crop = train_set.crop_frames
         longest = math.inf if crop is None else crop * FRAME_SAMPLES
         self.seconds = [min(samples, longest) / SAMPLE_RATE for samples in train_set.samples]
@@ -143,7 +152,7 @@ class Trainer:
         seconds = [sum(self.seconds[index] for index in portion) for portion in portions]
         last = max(run.config.epochs for run in runs)
         with progress(sum(seconds[start:]), f"epoch {epoch + 1}/{last}", " audio-s", unit_scale=True) as bar:
-            prepared = prepared_ahead(read(self.train_loader), self.prepare, self.device)
+            prepared = prepared_ahead(read(self.train_loader), self.prepare, self.side)
             for place, batches in enumerate(prepared, start):
                 behind = [run for run, portions_done in zip(runs, done) if portions_done <= place]
                 values = self._train_portion(behind, len(portions[place]), batches)
@@ -190,7 +199,7 @@ class Trainer:
 
     def _evaluate(self, runs: Sequence[Run]) -> None:
         evaluations = [run.evaluation() for run in runs]
-        for batches in prepared_ahead(read(self.dev_loader), self.prepare, self.device):
+        for batches in prepared_ahead(read(self.dev_loader), self.prepare, self.side):
             for evaluation in evaluations:
                 evaluation.add(batches)
         for run, evaluation in zip(runs, evaluations):

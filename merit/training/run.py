@@ -114,7 +114,7 @@ class Run:
     def train_step(self, batches: Sequence[Batch]) -> dict[str, float]:
         """Take one optimiser step from prepared micro-batches; gives its losses.
 
-        The host waits for the device once, after the last backward pass.
+        Losses come to the host once, after the last backward pass.
 
         Raises:
             MeritError: when the loss is not finite, with the utterances; the weights are as before the step.

@@ -73,7 +73,7 @@ class Step:
         self.device = batches[0].noisy.device
         self.model, self.outputs, self.batches, self.bfloat16 = model.train(), outputs, batches, bfloat16
         weights = {"emotion": 1.0, "enhancement": 1.0, "balancing": 0.0}
-        self.objective = JointObjective(("emotion", "enhancement"), torch.ones(CLASSES), weights)
+        self.objective = JointObjective(("emotion", "enhancement"), torch.ones(CLASSES, device=self.device), weights)
         self.optimizer = make_optimizer(model, TrainingConfig())
 
     def loss(self, batch: Batch) -> Tensor:
@@ -139,6 +139,10 @@ def profile(step: Step, size: str) -> None:
     width = projected.shape[-1]
     lstm = nn.LSTM(width, width, num_layers=2, bidirectional=True, batch_first=True).to(device)
 
+    def blstm() -> Tensor:
+        with torch.autocast(device.type, enabled=False):
+            return decoder.blstm(projected.float(), spectrum_lengths)
+
     def packed_blstm() -> Tensor:
         with torch.autocast(device.type, enabled=False):
             packed = pack_padded_sequence(projected.float(), spectrum_lengths.cpu(), batch_first=True)
@@ -161,7 +165,7 @@ def profile(step: Step, size: str) -> None:
         "experts and gates": both_ways(lambda: sum(model.front_end(states, mask)[0].values())),
         "emotion head": both_ways(lambda: model.emotion_head(frames, mask)),
         "enhancement head": both_ways(lambda: decoder(frames, frame_lengths, batch.noisy, batch.lengths)[0]),
-        "of it the BLSTM": both_ways(lambda: decoder.blstm(projected, spectrum_lengths)),
+        "of it the BLSTM": both_ways(blstm),
         "what nn.LSTM over packed sequences takes instead": both_ways(packed_blstm),
         "optimiser": optimise,
     }
@@ -184,7 +188,7 @@ def main() -> None:
     model = make_model(WavLMConfig(), 3072, device)
     steps = {
         "merit": Step(model, of_merit, [batch], bfloat16=False),
-        "plain": Step(PlainModel(model), of_plain, [batch], bfloat16=False),
+        "plain": Step(PlainModel(model).to(device), of_plain, [batch], bfloat16=False),
         "merit, bfloat16": Step(make_model(WavLMConfig(), 3072, device), of_merit, [batch], bfloat16=True),
     }
     require_same(steps["merit"], steps["plain"])
@@ -207,7 +211,7 @@ def on_gpu(device: torch.device) -> None:
     merit = Step(model, of_merit, [batch], bfloat16=True)
     profile(merit, size)
     memory = peak_bytes(merit, device) + torch.cuda.memory_allocated(device)
-    plain = Step(PlainModel(model), of_plain, cut(batch, 8), bfloat16=False)
+    plain = Step(PlainModel(model).to(device), of_plain, cut(batch, 8), bfloat16=False)
     taken = seconds({"merit": merit, "plain": plain}, device)
     for name, time in taken.items():
         report(f"{name}, {size}", 1000 * time, "ms")

@@ -109,13 +109,13 @@ class SpeechEncoder(nn.Module, ABC):
                 f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
                 f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
             )
-        features = self._front_end(waveform, lengths.to(waveform.device), padded=shortest < longest)
+        features = self._front_end(waveform, lengths.to(waveform.device, non_blocking=True), padded=shortest < longest)
         return features, self.frame_lengths(lengths)
 
     def states(self, features: Tensor, frame_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, T, C) and frame lengths (B,) -> states (B, T, L, D) and the same frame lengths."""
         padded = int(frame_lengths.min()) < features.shape[1]
-        states = self._states(features, frame_lengths.to(features.device), padded)
+        states = self._states(features, frame_lengths.to(features.device, non_blocking=True), padded)
         return torch.stack(states, dim=2), frame_lengths
 
     @property

@@ -74,7 +74,7 @@ def position_bias(attention: WavLMAttention, num_frames: int) -> Tensor:
     buckets = _distance_buckets(num_frames, attention.num_buckets, attention.max_distance, embedding.device)
     by_distance = functional.embedding(buckets, embedding).t()
     # Row i of the result is the window of T distances that begins at -i.
-    return by_distance.unfold(1, num_frames, 1).flip(1)
+    return by_distance.unfold(1, num_frames, 1).flip(1).contiguous()
 
 
 class WavLMSpeechEncoder(Wav2Vec2SpeechEncoder):

@@ -9,8 +9,6 @@ import torch
 from merit.data.dataset import Batch
 from merit.training.ahead import prepared_ahead
 
-CPU = torch.device("cpu")
-
 
 def steps_of(names):
     return [[Batch(list(step), torch.tensor([len(step)]))] for step in names]
@@ -26,13 +24,13 @@ def prepared(calls):
 
 def test_every_step_comes_once_and_in_order():
     for names in ("", "a", "ab", "abcde"):
-        found = [step[0].keys[0] for step in prepared_ahead(steps_of(names), prepared([]), CPU)]
+        found = [step[0].keys[0] for step in prepared_ahead(steps_of(names), prepared([]), None)]
         assert found == list(names)
 
 
 def test_the_next_step_is_prepared_before_this_one_is_used_and_no_further():
     calls = []
-    for step in prepared_ahead(steps_of("abcd"), prepared(calls), CPU):
+    for step in prepared_ahead(steps_of("abcd"), prepared(calls), None):
         calls.append(f"use {step[0].keys[0]}")
     expected = ["prepare a", "prepare b", "use a", "prepare c", "use b", "prepare d", "use c", "use d"]
     assert calls == expected
@@ -48,14 +46,14 @@ def test_two_steps_are_in_memory():
         most.append(len(alive))
         return made
 
-    for step in prepared_ahead(steps_of("abcdef"), prepare, CPU):
+    for step in prepared_ahead(steps_of("abcdef"), prepare, None):
         assert len(step) == 1
     assert most == [1, 2, 2, 2, 2, 2] and not step
 
 
 def test_a_consumer_that_stops_leaves_the_rest_alone():
     calls = []
-    steps = prepared_ahead(steps_of("abcdef"), prepared(calls), CPU)
+    steps = prepared_ahead(steps_of("abcdef"), prepared(calls), None)
     next(steps)
     steps.close()
     assert calls == ["prepare a", "prepare b"]
@@ -67,7 +65,7 @@ def test_an_error_of_the_loader_comes_through():
         raise OSError("no such file")
 
     with pytest.raises(OSError, match="no such file"):
-        list(prepared_ahead(failing(), prepared([]), CPU))
+        list(prepared_ahead(failing(), prepared([]), None))
 
 
 def test_the_streams_of_a_gpu_wait_for_each_other(monkeypatch):
@@ -77,6 +75,7 @@ def test_the_streams_of_a_gpu_wait_for_each_other(monkeypatch):
     class Stream:
         def __init__(self, name):
             self.name = name
+            self.device = torch.device("cuda")
             self.events = 0
 
         def wait_stream(self, other):
@@ -96,10 +95,9 @@ def test_the_streams_of_a_gpu_wait_for_each_other(monkeypatch):
         calls.append(f"off {stream.name}")
 
     main = Stream("main")
-    monkeypatch.setattr(torch.cuda, "Stream", lambda device: Stream("side"))
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: main)
     monkeypatch.setattr(torch.cuda, "stream", within)
-    for step in prepared_ahead(steps_of("ab"), prepared(calls), torch.device("cuda")):
+    for step in prepared_ahead(steps_of("ab"), prepared(calls), Stream("side")):
         calls.append(f"use {step[0].keys[0]}")
     launch = ["side waits for main", "on side", "prepare {}", "off side"]
     launches = [line.format(name) for name in "ab" for line in launch]

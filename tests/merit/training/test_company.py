@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from test_phases import CLASSES, MODEL, TRAINING, assert_same, history, in_a_pro
 
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
+from merit.training.config import TrainingConfig
+from merit.training.loop import Trainer
 from merit.training.phase1 import Head, train_phase1
 from merit.training.run import Run
 
@@ -148,6 +151,7 @@ def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path):
     code = f"""
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_company import pair, train
 train({{"train": Path(sys.argv[2]), "dev": Path(sys.argv[3])}}, sys.argv[4], *pair(Path(sys.argv[1])))
@@ -192,3 +196,19 @@ def test_steps_by_seconds_are_shared(corpus, tiny_encoder, tmp_path, monkeypatch
     heads = [head(tmp_path / "ser", batch_size=3, **options), head(tmp_path / "se", "enhancement", **options)]
     train(corpus, tiny_encoder, *heads)
     assert steps["ser"] == steps["se"] and len(steps["ser"]) > 2 * 3
+
+
+def test_batches_too_short_for_all_processes_are_refused():
+    class Utterances:
+        directory, shards, crop_frames = "data/train", None, None
+        samples = [11 * 16000] * 6
+
+        def __len__(self):
+            return len(self.samples)
+
+    accelerator = SimpleNamespace(device=torch.device("cpu"), num_processes=2, process_index=0)
+    run = SimpleNamespace(config=TrainingConfig(batch_seconds=20.0, workers=0), accelerator=accelerator)
+    with pytest.raises(MeritError, match=r"data/train: no batch of 20 s .* each of the 2 processes"):
+        Trainer([run], Utterances(), Utterances(), order_seed=7)
+    run.config.batch_seconds = 22.0
+    Trainer([run], Utterances(), Utterances(), order_seed=7)

@@ -10,6 +10,7 @@ from test_phases import MODEL, TRAINING, assert_same, history, phase2
 from merit.bin.train_joint import train_joint
 from merit.command import run_command
 from merit.errors import MeritError
+from merit.nets.ssl import SpeechEncoder
 from merit.training.evaluation import Evaluation
 from merit.training.run import Run
 
@@ -20,6 +21,22 @@ def test_gradient_checkpointing_changes_nothing(corpus, tiny_encoder, tmp_path):
     kept = phase2(corpus, tiny_encoder, tmp_path / "kept", training=ONE_EPOCH)
     again = phase2(corpus, tiny_encoder, tmp_path / "again", training=replace(ONE_EPOCH, gradient_checkpointing=True))
     assert_same(again, kept, 1e-6)
+
+
+def test_compiled_layers_learn_the_same(corpus, tiny_encoder, tmp_path, monkeypatch):
+    compiled = []
+    compile_layers = SpeechEncoder.compile_layers
+
+    def without_a_compiler(encoder):
+        compiled.append(encoder)
+        compile_layers(encoder, backend="aot_eager")
+
+    monkeypatch.setattr(SpeechEncoder, "compile_layers", without_a_compiler)
+    plain = phase2(corpus, tiny_encoder, tmp_path / "plain", training=ONE_EPOCH)
+    assert not compiled
+    same = phase2(corpus, tiny_encoder, tmp_path / "compiled", training=replace(ONE_EPOCH, compile=True))
+    assert len(compiled) == 1
+    assert_same(same, plain, 1e-5)
 
 
 def test_bfloat16_is_close_to_float32(corpus, tiny_encoder, tmp_path):
