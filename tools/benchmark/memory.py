@@ -131,14 +131,15 @@ def main() -> None:
     """Print the rows."""
     device = chosen_device(__doc__)
     torch.manual_seed(0)
-    kind = "measured" if device.type == "cuda" else "counted"
-    for (utterances, checkpointing), size in (measured(device) if device.type == "cuda" else counted()).items():
+    on_gpu = device.type == "cuda"
+    kind, sizes = ("measured", measured(device)) if on_gpu else ("counted", counted())
+    for (utterances, checkpointing), size in sizes.items():
         name = f"micro-batch {utterances} x {SECONDS} s, {'' if checkpointing else 'no '}checkpointing"
         report(f"{name}, {kind}", size, "GB")
         card = None if size is None else next((card for card in CARDS if 0.95 * card >= size), None)
         report(f"{name}, smallest card", card, "GB")
-    if device.type == "cpu":
-        report("micro-batch 32 x 11 s, no checkpointing, GPU", None, "GB", at_most=60)
+    of_all = sizes[32, False] if on_gpu else None
+    report("micro-batch 32 x 11 s, no checkpointing, GPU", of_all, "GB", at_most=60)
 
 
 if __name__ == "__main__":
