@@ -4,7 +4,7 @@ import contextlib
 import sys
 
 import torch
-from measure import chosen_device, peak_bytes, report, seconds
+from measure import LARGE, chosen_device, peak_bytes, report, seconds
 from torch import Tensor
 from transformers import WavLMConfig, WavLMModel
 
@@ -13,15 +13,6 @@ from merit.errors import MeritError
 from merit.nets.ssl import build_encoder
 from merit.nets.ssl.encoder import SpeechEncoder
 from merit.nets.ssl.wavlm import ScaledDotProductWavLMAttention
-
-LARGE = {
-    "hidden_size": 1024,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 16,
-    "intermediate_size": 4096,
-    "do_stable_layer_norm": True,
-    "feat_extract_norm": "layer",
-}
 
 
 class FlexWavLMAttention(ScaledDotProductWavLMAttention):

@@ -3,8 +3,7 @@
 import contextlib
 
 import torch
-from measure import chosen_device, report, seconds
-from phase2_step import LARGE
+from measure import LARGE, chosen_device, report, seconds
 from transformers import WavLMConfig
 
 from merit.device import has_fast_bfloat16

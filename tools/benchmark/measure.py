@@ -14,6 +14,16 @@ from pathlib import Path
 
 import torch
 
+LARGE = {
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+    "do_stable_layer_norm": True,
+    "feat_extract_norm": "layer",
+}
+"""WavLM Large, as options of transformers' ``WavLMConfig``."""
+
 
 def chosen_device(description: str) -> torch.device:
     """The device of ``--device cpu|cuda`` on the command line."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from unittest import mock
 
 import torch
-from measure import chosen_device, report, wait
-from phase2_step import LARGE, Step, cut, make_batch, make_model, of_merit
+from measure import LARGE, chosen_device, report, wait
+from phase2_step import Step, cut, make_batch, make_model, of_merit
 from torch import Tensor
 from torch.nn import functional
 from transformers import WavLMConfig

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measure import chosen_device, report, seconds
+from measure import LARGE, chosen_device, report, seconds
 from transformers import WavLMConfig, WavLMModel
 
 from merit.data.audio import write_audio
@@ -42,14 +42,6 @@ class Sizes:
     dump_seconds: float
 
 
-LARGE = {
-    "hidden_size": 1024,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 16,
-    "intermediate_size": 4096,
-    "feat_extract_norm": "layer",
-    "do_stable_layer_norm": True,
-}
 SIZES = {
     "cpu": Sizes(32, 1.5, 2.5, {"num_hidden_layers": 3, "conv_dim": (256,) * 7}, 16.0),  # WavLM Base, less deep
     "cuda": Sizes(160, 11.0, 11.0, LARGE, 120.0),

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 import torch
-from measure import chosen_device, peak_bytes, report, seconds
+from measure import LARGE, chosen_device, peak_bytes, report, seconds
 from plain_model import PlainModel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -24,14 +24,6 @@ from merit.training.config import TrainingConfig
 from merit.training.objective import JointObjective
 
 CLASSES = 4
-LARGE = {
-    "hidden_size": 1024,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 16,
-    "intermediate_size": 4096,
-    "do_stable_layer_norm": True,
-    "feat_extract_norm": "layer",
-}
 
 
 def make_model(config: WavLMConfig, expert_size: int, device: torch.device) -> MeritModel:
