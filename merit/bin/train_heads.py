@@ -71,7 +71,7 @@ def train_heads(
         order_seed: of the order of the utterances. A head alone, by train_head, takes its own seed for that.
     """
     from merit.errors import MeritError
-    from merit.training.phase1 import Dump, Head, train_phase1
+    from merit.training.phase1 import Dump, Head, phase1_trainer
 
     heads = [
         Head(
@@ -90,7 +90,7 @@ def train_heads(
     if not heads:
         raise MeritError("nothing to train: give --emotion_seeds or --enhancement_seeds, as --emotion_seeds [7,17]")
     dump = Dump.of("features", train_features, dev_features)
-    train_phase1(heads, train, dev, ssl, classes, order_seed, dump)
+    phase1_trainer(heads, train, dev, ssl, classes, order_seed, dump).fit()
 
 
 if __name__ == "__main__":

@@ -104,22 +104,6 @@ class FrozenStates:
         )
 
 
-def train_phase1(
-    heads: Sequence[Head],
-    train: Path,
-    dev: Path,
-    ssl: str,
-    classes: Sequence[str],
-    order_seed: int,
-    dump: Dump | None = None,
-) -> None:
-    """Train heads on the states of a frozen encoder, dumped or computed once for all of them.
-
-    Args and errors as of :func:`phase1_trainer`.
-    """
-    phase1_trainer(heads, train, dev, ssl, classes, order_seed, dump).fit()
-
-
 def phase1_trainer(
     heads: Sequence[Head],
     train: Path,

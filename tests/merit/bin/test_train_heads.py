@@ -1,6 +1,7 @@
 """Command line of train_heads: which heads it asks for, with which options."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,11 +14,12 @@ COMMON = ["--train", "a", "--dev", "b", "--ssl", "c", "--classes", "[x,y]"]
 
 @pytest.fixture
 def called(monkeypatch):
-    """Function: the arguments of train_phase1 for a command line."""
+    """Function: what phase1_trainer is given for a command line."""
 
     def call(*options):
         found = []
-        monkeypatch.setattr(phase1, "train_phase1", lambda *arguments: found.extend(arguments))
+        trainer = SimpleNamespace(fit=lambda: None)
+        monkeypatch.setattr(phase1, "phase1_trainer", lambda *arguments: found.extend(arguments) or trainer)
         monkeypatch.setattr("sys.argv", ["train_heads", *COMMON, *map(str, options)])
         run_command(train_heads)
         return found

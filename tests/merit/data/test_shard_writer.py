@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import torch
+from made_dump import HEADER, utterances
 
 from merit.data import shard_writer
 from merit.data import tensors as tensor_files
@@ -11,27 +12,10 @@ from merit.data.shard_writer import ShardStream, ShardWriter
 from merit.data.state_shards import ShardReader
 from merit.errors import MeritError
 
-HEADER = {"encoder": "wavlm", "fingerprint": "abc"}
-
-
-def utterances(count: int) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return {f"u{i:02d}": torch.randn(5 + i, 3, 4, generator=generator).bfloat16() for i in range(count)}
-
 
 def full_disk(tensors, path, metadata):
     path.write_bytes(b"as much as there was room for")
     raise tensor_files.SafetensorError("I/O error: No space left on device (os error 28)")
-
-
-@pytest.fixture
-def dump(tmp_path):
-    """A complete dump of ten utterances in several shards, and what was written."""
-    states = utterances(10)
-    with ShardWriter(tmp_path, HEADER, shard_bytes=500) as writer:
-        for key, value in reversed(states.items()):
-            writer.write(key, value)
-    return tmp_path, states
 
 
 def test_dump_that_was_killed_goes_on_and_keeps_its_shards(tmp_path):

@@ -7,28 +7,12 @@ from collections import namedtuple
 
 import pytest
 import torch
+from made_dump import HEADER, utterances
 
 from merit.data import state_shards
 from merit.data.shard_writer import ShardWriter
 from merit.data.state_shards import ShardReader, audio_digest, require_disk_space
 from merit.errors import MeritError
-
-HEADER = {"encoder": "wavlm", "fingerprint": "abc", "mean": 0.1, "std": 1 / 3, "num_states": 3, "hidden_size": 4}
-
-
-def utterances(count: int, dtype: torch.dtype = torch.bfloat16) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return {f"u{i:02d}": torch.randn(5 + i, 3, 4, generator=generator).to(dtype) for i in range(count)}
-
-
-@pytest.fixture
-def dump(tmp_path):
-    """A complete dump of ten utterances in several shards, and what was written."""
-    states = utterances(10)
-    with ShardWriter(tmp_path, HEADER, shard_bytes=500) as writer:
-        for key, value in reversed(states.items()):
-            writer.write(key, value)
-    return tmp_path, states
 
 
 @pytest.mark.parametrize("content", ["states", "features"])

@@ -13,7 +13,7 @@ from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.training.config import TrainingConfig
 from merit.training.loop import Trainer
-from merit.training.phase1 import Head, train_phase1
+from merit.training.phase1 import Head, phase1_trainer
 from merit.training.run import Run
 
 SUM = replace(MODEL, front_end="weighted_sum")
@@ -25,7 +25,7 @@ def head(output, task="emotion", seed=3, model=SUM, **options):
 
 
 def train(corpus, encoder, *heads):
-    train_phase1(heads, corpus["train"], corpus["dev"], encoder, CLASSES, order_seed=ORDER)
+    phase1_trainer(heads, corpus["train"], corpus["dev"], encoder, CLASSES, order_seed=ORDER).fit()
 
 
 def result(output):

@@ -13,7 +13,7 @@ from merit.nets.model import ModelConfig
 from merit.nets.ssl import SpeechEncoder
 from merit.training.config import TrainingConfig
 from merit.training.dump import dump_states
-from merit.training.phase1 import Dump, Head, train_phase1
+from merit.training.phase1 import Dump, Head, phase1_trainer
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(front_end="weighted_sum", emotion_size=8, enhancement_size=8)
@@ -36,7 +36,7 @@ def dumps(corpus, tiny_encoder, tmp_path_factory):
 
 def train(corpus, encoder, output, task="emotion", training=TRAINING, dump=None):
     head = Head(task, output, MODEL, training, seed=3)
-    train_phase1([head], corpus["train"], corpus["dev"], encoder, CLASSES, order_seed=3, dump=dump)
+    phase1_trainer([head], corpus["train"], corpus["dev"], encoder, CLASSES, order_seed=3, dump=dump).fit()
     return load_file(output / "model.safetensors")
 
 

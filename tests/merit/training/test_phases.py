@@ -17,7 +17,7 @@ from merit.data.datadir import read_table, write_table
 from merit.errors import MeritError
 from merit.nets.model import ModelConfig
 from merit.training.config import TrainingConfig
-from merit.training.phase1 import Head, train_phase1
+from merit.training.phase1 import Head, phase1_trainer
 from merit.training.phase2 import train_phase2
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
@@ -137,7 +137,7 @@ def test_heads_of_phase_1_are_where_phase_2_begins(corpus, tiny_encoder, tmp_pat
     for task in ("emotion", "enhancement"):
         model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
         head = Head(task, tmp_path / task, model, training, seed=3)
-        train_phase1([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3)
+        phase1_trainer([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3).fit()
     still = replace(TRAINING, epochs=1, learning_rate=0.0, encoder_learning_rate=0.0)
     weights = phase2(
         corpus,
@@ -169,7 +169,7 @@ def test_other_labels_or_other_heads_are_another_run(corpus, tiny_encoder, tmp_p
     model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
     for name, epochs in (("one", 1), ("two", 2)):
         head = Head("emotion", tmp_path / name, model, replace(training, epochs=epochs), seed=3)
-        train_phase1([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3)
+        phase1_trainer([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3).fit()
     phase2(corpus, tiny_encoder, tmp_path / "run", training=training, emotion_head=tmp_path / "one")
     (tmp_path / "one/model.safetensors").write_bytes((tmp_path / "two/model.safetensors").read_bytes())
     with pytest.raises(MeritError, match="run.emotion_head"):
