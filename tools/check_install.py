@@ -68,13 +68,35 @@ def check_gpus() -> str:
     return "; ".join(lines)
 
 
+# What computes it, its channels, kernel and groups: positional convolutions are what processors have had wrong.
+CONVOLUTIONS = (
+    ("WavLM Large", 1024, 128, 16),
+    ("WavLM Base", 768, 128, 16),
+    ("egs/mini", 128, 128, 8),
+    ("an encoder with 8 channels a group", 128, 128, 16),
+)
+
+
 def check_processor() -> str:
-    """Describe the processor: threads, and whether it multiplies bfloat16 itself."""
+    """Describe the processor: threads, whether it multiplies bfloat16 itself, and what it then computes wrongly."""
     import torch
 
     from merit.device import has_fast_bfloat16
+    from merit.nets.ssl.convolution import agrees_with_float32
 
-    return f"{torch.get_num_threads()} threads, bfloat16 {'fast' if has_fast_bfloat16(torch.device('cpu')) else 'slow'}"
+    threads = f"{torch.get_num_threads()} threads"
+    if not has_fast_bfloat16(torch.device("cpu")):
+        return f"{threads}, bfloat16 slow: float32 is used"
+    wrong = [
+        name
+        for name, channels, kernel, groups in CONVOLUTIONS
+        if not agrees_with_float32(
+            torch.nn.Conv1d(channels, channels, kernel, padding=kernel // 2, groups=groups), torch.bfloat16
+        )
+    ]
+    if wrong:
+        return f"{threads}, bfloat16 fast, but wrong in the convolution of {', '.join(wrong)}: float32 is used for that"
+    return f"{threads}, bfloat16 fast and right in all {len(CONVOLUTIONS)} convolutions tried"
 
 
 def check_audio() -> str:

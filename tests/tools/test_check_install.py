@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 PATH = Path(__file__).resolve().parents[2] / "tools/check_install.py"
 
@@ -50,3 +51,18 @@ def test_one_reader_of_kaldi_files_is_enough(
     monkeypatch.setattr(check_install, "KALDI_READERS", (("no-kaldiio", "kaldiio"),))
     assert check_install.main() == 1
     assert "kaldiio" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_convolutions_that_the_processor_has_wrong_are_named(
+    check_install: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("merit.device.has_fast_bfloat16", lambda device: True)
+    assert check_install.check_processor().endswith("right in all 4 convolutions tried")
+    right = torch.nn.functional.conv1d
+
+    def wrong(signal, weight, *arguments, **options):
+        output = right(signal, weight, *arguments, **options)
+        return -output if output.dtype == torch.bfloat16 and weight.shape[1] < 16 else output
+
+    monkeypatch.setattr(torch.nn.functional, "conv1d", wrong)
+    assert "wrong in the convolution of an encoder with 8 channels a group: float32" in check_install.check_processor()

@@ -39,6 +39,9 @@ def make_encoder(
         conv_bias=False,
         feat_extract_norm="layer",
         do_stable_layer_norm=True,
+        # 16 channels a group. With WavLM's 16 groups they would be 8, which processors with AMX compute wrongly in
+        # bfloat16; float32 would take their place.
+        num_conv_pos_embedding_groups=hidden_size // 16,
     )
     model = WavLMModel(config)
     keep_envelopes(model)

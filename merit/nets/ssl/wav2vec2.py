@@ -12,6 +12,7 @@ from torch.nn import functional
 from merit.device import compute_dtype
 from merit.errors import MeritError
 from merit.nets.spectrum import length_mask
+from merit.nets.ssl.convolution import convolve, in_right_precision
 from merit.nets.ssl.encoder import SpeechEncoder, attention_bias
 
 
@@ -34,14 +35,6 @@ def masked_group_norm(norm: nn.GroupNorm, hidden: Tensor, lengths: Tensor) -> Te
     variance = (hidden - mean).masked_fill_(padding, 0).square_().sum(2, keepdim=True) / count
     scale = norm.weight.view(1, -1, 1) / (variance + norm.eps).sqrt()
     return torch.addcmul(norm.bias.view(1, -1, 1) - mean * scale, hidden, scale).to(dtype)
-
-
-def convolve(convolution: nn.Conv1d, signal: Tensor, channels_last: bool) -> Tensor:
-    """A convolution over time: (B, C, T) -> (B, C', T'); ``channels_last`` is the order in memory it computes in."""
-    if not channels_last:
-        return convolution(signal)
-    weight, stride = convolution.weight.unsqueeze(2), (1, convolution.stride[0])
-    return functional.conv2d(signal.unsqueeze(2), weight, convolution.bias, stride).squeeze(2)
 
 
 class Wav2Vec2SpeechEncoder(SpeechEncoder):
@@ -105,12 +98,13 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
     def _positions(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Convolutional position embedding of (B, T, D), which is zero on padding."""
         embedding = self.model.encoder.pos_conv_embed
-        if mask is None or not hasattr(embedding, "layers"):
-            return embedding(hidden)
+        if not hasattr(embedding, "layers"):
+            return in_right_precision(embedding.conv, embedding, hidden)
         # data2vec stacks convolutions: what the first one writes onto the padding would flow back in the next.
         hidden = hidden.transpose(1, 2)
         for layer in embedding.layers:
-            hidden = layer(hidden).masked_fill(~mask.unsqueeze(1), 0)
+            hidden = in_right_precision(layer.conv, layer, hidden)
+            hidden = hidden if mask is None else hidden.masked_fill(~mask.unsqueeze(1), 0)
         return hidden.transpose(1, 2)
 
     def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from merit.nets.spectrum import length_mask
+from merit.nets.ssl.convolution import convolve
 from merit.nets.ssl.encoder import SpeechEncoder, attention_bias
 from merit.nets.ssl.log_mel import HOP, log_mel, mel_filters
 
@@ -41,10 +42,10 @@ class WhisperSpeechEncoder(SpeechEncoder):
 
     def _front_end(self, waveform: Tensor, lengths: Tensor, padded: bool) -> Tensor:
         mel, mel_lengths = log_mel(waveform, lengths, self.mel_filters)
-        hidden = functional.gelu(self.model.conv1(mel))
+        hidden = functional.gelu(convolve(self.model.conv1, mel))
         # Beyond the utterance conv2 finds zeros, as it does beyond the edge of an utterance alone.
         hidden = hidden.masked_fill(~length_mask(mel_lengths, hidden.shape[2]).unsqueeze(1), 0)
-        return functional.gelu(self.model.conv2(hidden)).transpose(1, 2)
+        return functional.gelu(convolve(self.model.conv2, hidden)).transpose(1, 2)
 
     def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
         hidden = features + self.model.embed_positions.weight[: features.shape[1]]
