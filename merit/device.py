@@ -27,9 +27,18 @@ def resolve_precision(precision: Precision, device: torch.device) -> Literal["fl
     return "bfloat16" if has_fast_bfloat16(device) else "float32"
 
 
+def forbid_tf32(precision: Literal["float32", "bfloat16", "float16"]) -> None:
+    """Have cuDNN compute float32 as such when that is the precision; by default it rounds to TF32's 10 bits.
+
+    In 16 bits TF32 is left on for what is computed in float32 beside them, the recurrent layers above all.
+    """
+    torch.backends.cudnn.allow_tf32 = precision != "float32"
+
+
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager:
-    """Autocast context of a precision; nothing for float32."""
+    """Autocast context of a precision; for float32 none, and no TF32 in its place."""
     resolved = resolve_precision(precision, device)
+    forbid_tf32(resolved)
     return nullcontext() if resolved == "float32" else torch.autocast(device.type, getattr(torch, resolved))
 
 

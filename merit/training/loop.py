@@ -139,6 +139,7 @@ class Trainer:
             training = [run for run in unfinished if run.epoch == epoch]
             self.train_epoch(epoch, training)
             self._evaluate(training)
+        self.runs[0].accelerator.wait_for_everyone()  # a process group that ends while another is at work aborts it
         for run in self.runs:
             run.close()
 

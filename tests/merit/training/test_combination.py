@@ -1,13 +1,12 @@
 """Combinations of tasks in training: the same result in any micro-batches and processes, and after a stop."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
-from test_phases import MODEL, TRAINING, assert_same, history, in_a_process, phase2
+from test_phases import MODEL, TRAINING, assert_same, history, in_two_processes, phase2
 
 from merit.errors import MeritError
 from merit.nets.routing import Routing
@@ -35,21 +34,11 @@ def test_micro_batches_change_nothing(corpus, tiny_encoder, tmp_path, name):
     assert all(first[column] != last[column] for column in learnt)
 
 
-def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path):
-    names = ["pcgrad", "gradnorm", "hard"]
-    code = f"""
-import sys
-from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_combination import run
-for name in {names!r}:
-    run(name, {{"train": Path(sys.argv[2]), "dev": Path(sys.argv[3])}}, sys.argv[4], Path(sys.argv[1]) / name)
-"""
-    ended = in_a_process(code, tmp_path / "two", corpus["train"], corpus["dev"], tiny_encoder, processes=2)
-    assert ended.returncode == 0, ended.stderr
-    for name in names:
-        alone = run(name, corpus, tiny_encoder, tmp_path / "one" / name)
-        assert_same(load_file(tmp_path / "two" / name / "model.safetensors"), alone, 5e-5)
+@pytest.mark.parametrize("name", ["pcgrad", "gradnorm", "hard"])
+def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path, name):
+    in_two_processes(f"test_combination.run({name!r}, corpus, encoder, output)", tmp_path / "two", corpus, tiny_encoder)
+    alone = run(name, corpus, tiny_encoder, tmp_path / "one")
+    assert_same(load_file(tmp_path / "two" / "model.safetensors"), alone, 5e-5)
 
 
 def run(name, corpus, encoder, output):

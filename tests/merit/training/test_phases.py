@@ -64,6 +64,33 @@ def in_a_process(code: str, *arguments: object, processes: int = 1) -> subproces
     )
 
 
+def in_two_processes(call: str, output: Path, corpus: dict[str, Path], encoder: str) -> None:
+    """Train in two processes that share the work: ``call``, a line of Python that knows output, corpus and encoder.
+
+    A training ends its process group, so each takes processes of its own.
+    """
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_combination, test_company, test_phases
+from merit.training.loop import Trainer
+output, train, dev, encoder = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+corpus = {{"train": train, "dev": dev}}
+fit = Trainer.fit
+def recording(self):
+    seen = [len(share) for share in self.train_sampler]
+    output.with_name(f"{{output.name}}.{{self.rank}}").write_text(f"{{self.processes}} {{sum(seen)}}")
+    fit(self)
+Trainer.fit = recording
+{call}
+"""
+    ended = in_a_process(code, output, corpus["train"], corpus["dev"], encoder, processes=2)
+    assert ended.returncode == 0, ended.stderr
+    found = [output.with_name(f"{output.name}.{rank}").read_text() for rank in (0, 1)]
+    assert found == ["2 6", "2 6"]  # of two processes each has half of the twelve utterances
+
+
 def test_killed_run_ends_as_an_uninterrupted_one(corpus, tiny_encoder, tmp_path):
     """kill -9 in the middle of the second epoch; dropout, batch order and optimiser state must all come back."""
     whole = phase2(corpus, tiny_encoder, tmp_path / "whole", training=replace(TRAINING, epochs=3))
@@ -106,16 +133,8 @@ def test_micro_batches_change_nothing(corpus, tiny_encoder, tmp_path):
 def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path):
     model = replace(MODEL, emotion_dropout=0.0)
     alone = phase2(corpus, tiny_encoder, tmp_path / "alone", model)
-    code = f"""
-import sys
-from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_phases import MODEL, TRAINING, CLASSES, replace, train_phase2
-train_phase2(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], Path(sys.argv[1]), CLASSES,
-             replace(MODEL, emotion_dropout=0.0), TRAINING, None, None, 3)
-"""
-    ended = in_a_process(code, tmp_path / "two", corpus["train"], corpus["dev"], tiny_encoder, processes=2)
-    assert ended.returncode == 0, ended.stderr
+    call = "test_phases.phase2(corpus, encoder, output, test_phases.replace(test_phases.MODEL, emotion_dropout=0.0))"
+    in_two_processes(call, tmp_path / "two", corpus, tiny_encoder)
     assert_same(load_file(tmp_path / "two" / "model.safetensors"), alone, 2e-5)
     assert history(tmp_path / "two")[-1] == pytest.approx(history(tmp_path / "alone")[-1], rel=1e-4)
 
