@@ -32,6 +32,7 @@ class Combination:
         self.model = model
         self.accelerator = accelerator
         self.tasks = tasks
+        self.gradients: dict[str, list[Tensor | None]] = {}  # of each task, where they are needed apart
 
     def step_part(self, last: bool) -> AbstractContextManager:
         """Context of one micro-batch's forward and backward pass: processes exchange gradients in the last one."""
@@ -44,6 +45,10 @@ class Combination:
 
     def finish(self, values: dict[str, float]) -> None:
         """Complete the gradients; ``values`` are the losses of the whole step, the same in every process."""
+
+    def abandon(self) -> None:
+        """Forget the gradients of a step that is not completed."""
+        self.gradients = {}
 
     def task_weights(self) -> dict[str, float]:
         """Learnt factor of each task, empty where nothing is learnt."""
@@ -132,7 +137,6 @@ class GradNorm(LearntWeights):
         self.alpha = alpha
         self.initial_losses: Tensor | None = None
         self.shared = [p for p in accelerator.unwrap_model(model).front_end.parameters() if p.requires_grad]
-        self.gradients: dict[str, list[Tensor]] = {}
 
     def backward(self, losses: Losses) -> None:
         """See :class:`Combination`."""
@@ -158,8 +162,9 @@ class GradNorm(LearntWeights):
         if self.initial_losses is None:
             self.initial_losses = losses
         norms = torch.stack(norms).double().cpu()
-        self._update(gradnorm_loss(self.parameters, norms, losses, self.initial_losses, self.alpha))
-        renormalise(self.parameters)
+        if norms.isfinite().all():  # the scaler of float16 passes over a step in which they are not
+            self._update(gradnorm_loss(self.parameters, norms, losses, self.initial_losses, self.alpha))
+            renormalise(self.parameters)
 
     def state_dict(self) -> dict:
         """See :class:`Combination`."""
@@ -180,7 +185,6 @@ class PCGrad(Combination):
     def __init__(self, model: nn.Module, accelerator: Accelerator, tasks: tuple[str, ...]) -> None:
         super().__init__(model, accelerator, tasks)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.gradients: dict[str, list[Tensor | None]] = {}
 
     def step_part(self, last: bool) -> AbstractContextManager:
         """Gradients are exchanged task by task at the end, never in a backward pass."""

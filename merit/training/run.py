@@ -114,10 +114,12 @@ class Run:
     def train_step(self, batches: Sequence[Batch]) -> dict[str, float]:
         """Take one optimiser step from prepared micro-batches; gives its losses.
 
-        Losses come to the host once, after the last backward pass.
+        Losses come to the host once, after the last backward pass. In float16, whose range is small, a loss that is
+        not finite costs the step alone: no weight is changed, and gradients are scaled lower from then on.
 
         Raises:
-            MeritError: when the loss is not finite, with the utterances; the weights are as before the step.
+            MeritError: when the loss is not finite in any process, with the utterances of this one; the weights are
+                as before the step.
         """
         # One seed a step and process makes dropout independent of how the run got here.
         torch.manual_seed(hash((self.seed, self.epoch, self.step, self.accelerator.process_index)) % 2**63)
@@ -136,10 +138,15 @@ class Run:
             of_batches.append(sum(losses.values()).detach())
             totals = added([totals, {name: value.detach() for name, value in sums.items()}])
         values = self._count(batches, of_batches, reduced(totals, self.accelerator), denominators)
-        self.combination.finish(self.objective.weighted(values))
-        if self.config.gradient_clip is not None:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-        self.optimizer.step()
+        if all(map(math.isfinite, values.values())):
+            self.combination.finish(self.objective.weighted(values))
+            if self.config.gradient_clip is not None:
+                self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+            self.optimizer.step()
+        else:
+            self.combination.abandon()
+            scaler = self.accelerator.scaler
+            scaler.update(scaler.get_scale() * scaler.get_backoff_factor())
         self.optimizer.zero_grad()
         self.step += 1
         return values
@@ -156,22 +163,31 @@ class Run:
         totals: dict[str, Tensor],
         denominators: dict[str, Tensor],
     ) -> dict[str, float]:
-        """Check the loss of each micro-batch and add up the epoch; gives the losses of the step."""
+        """Check the losses and add up the epoch; gives the losses of the step, the same in all processes."""
         figures = torch.stack([*of_batches, *totals.values(), *(denominators[name] for name in totals)]).tolist()
-        for batch, loss in zip(batches, figures):
-            if not math.isfinite(loss):
-                raise MeritError(
-                    f"{self.output}: the loss is {loss} in epoch {self.epoch + 1}, step {self.step + 1}, "
-                    f"with the utterances {' '.join(batch.keys)}; look at their audio, or use a lower learning "
-                    "rate or --training.precision float32"
-                )
-        values = {}
         of_step = figures[len(batches) :]
-        for name, total, denominator in zip(totals, of_step, of_step[len(totals) :]):
-            values[name] = total / denominator
+        found = list(zip(totals, of_step, of_step[len(totals) :]))
+        values = {name: total / denominator for name, total, denominator in found}
+        if not all(map(math.isfinite, values.values())):
+            problem = f"{self.output}: {self._not_finite(batches, figures)}"
+            if self.accelerator.scaler is None:
+                raise MeritError(
+                    f"{problem}; look at their audio, or use a lower learning rate or --training.precision float32"
+                )
+            logging.warning("%s; the step is passed over", problem)
+            return values
+        for name, total, denominator in found:
             self.sums[name] = self.sums.get(name, 0.0) + total
             self.sums[f"{name}/denominator"] = self.sums.get(f"{name}/denominator", 0.0) + denominator
         return values
+
+    def _not_finite(self, batches: Sequence[Batch], losses: Sequence[float]) -> str:
+        """Which loss it is that is not finite: of a micro-batch here, or of another process."""
+        place = f"in epoch {self.epoch + 1}, step {self.step + 1}"
+        for batch, loss in zip(batches, losses):
+            if not math.isfinite(loss):
+                return f"the loss is {loss} {place}, with the utterances {' '.join(batch.keys)}"
+        return f"the loss is not finite {place}, in another process, which names the utterances"
 
     # The end of an epoch
 

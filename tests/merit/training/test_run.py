@@ -1,10 +1,13 @@
 """One optimiser step: what it costs in waiting for the device, and what it does with a loss that is not finite."""
 
+import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from test_phases import CLASSES, MODEL, TRAINING
+from test_phases import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from merit.data.dataset import CollateMicroBatches, UtteranceDataset
@@ -64,6 +67,63 @@ def test_a_loss_that_is_not_finite_names_its_micro_batch_and_changes_nothing(pre
     assert all(key in str(caught.value) for key in batches[1].keys)
     assert not any(key in str(caught.value) for key in batches[0].keys + batches[2].keys)
     assert all(torch.equal(value, before[name]) for name, value in run.bare_model.state_dict().items())
+
+
+def test_a_loss_that_is_not_finite_in_one_process_ends_all_before_their_step(corpus, tiny_encoder, tmp_path):
+    """The first process has good utterances and saves after every step; its weights must stay good."""
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_phases import TRAINING, phase2, replace
+from merit.training.run import Run
+train_step = Run.train_step
+def breaking(self, batches):
+    if self.accelerator.process_index == 1 and self.step == 1:
+        batches[0].clean[0, 200] = float("inf")
+    return train_step(self, batches)
+Run.train_step = breaking
+corpus = {{"train": Path(sys.argv[2]), "dev": Path(sys.argv[3])}}
+phase2(corpus, sys.argv[4], Path(sys.argv[1]), training=replace(TRAINING, checkpoint_minutes=0.0))
+"""
+    ended = in_a_process(code, tmp_path / "run", corpus["train"], corpus["dev"], tiny_encoder, processes=2)
+    assert ended.returncode != 0
+    assert "the loss is not finite in epoch 1, step 2, in another process" in ended.stderr
+    assert re.search(r"the loss is (nan|inf) in epoch 1, step 2, with the utterances train0", ended.stderr)
+    state = torch.load(tmp_path / "run/last.pt", weights_only=True)
+    assert state["step"] == 1
+    assert all(value.isfinite().all() for value in state["model"].values())
+
+
+@pytest.mark.parametrize("combine", ["sum", "pcgrad", "gradnorm", "uncertainty"])
+def test_float16_passes_over_a_step_that_is_not_finite(corpus, tiny_encoder, tmp_path, monkeypatch, caplog, combine):
+    """With the scaler of float16, but in float32, since that is all a CPU has."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+
+    def with_scaler(*arguments):
+        accelerator = make_accelerator(*arguments)
+        accelerator.scaler = scaler
+        return accelerator
+
+    train_step, steps = Run.train_step, []
+
+    def breaking(self, batches):
+        before = {name: value.clone() for name, value in self.bare_model.state_dict().items()}
+        if self.step == 1:
+            batches[0].clean[0, 200] = torch.inf
+        values = train_step(self, batches)
+        moved = any(not torch.equal(value, before[name]) for name, value in self.bare_model.state_dict().items())
+        steps.append((moved, scaler.get_scale()))
+        return values
+
+    monkeypatch.setattr("merit.training.phase2.make_accelerator", with_scaler)
+    monkeypatch.setattr(Run, "train_step", breaking)
+    options = replace(TRAINING, epochs=1, combine=combine, checkpoint_minutes=0.0)
+    weights = phase2(corpus, tiny_encoder, tmp_path, SUM, options)
+    assert steps == [(True, 1024.0), (False, 512.0), (True, 512.0)]
+    assert "step 2, with the utterances" in caplog.text and "the step is passed over" in caplog.text
+    assert all(value.isfinite().all() for value in weights.values())
+    assert all(math.isfinite(value) for value in history(tmp_path)[0].values())
 
 
 def test_values_of_a_step_are_means_over_all_its_utterances(prepared):
