@@ -44,12 +44,13 @@ class Batch:
     frame_lengths: Tensor | None = None
     features: Tensor | None = None
 
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch with all tensors on ``device``."""
+    def to(self, device: torch.device, lengths: bool = True) -> "Batch":
+        """The same batch with all tensors on ``device``; False leaves both kinds of lengths where they are."""
+        left = () if lengths else ("lengths", "frame_lengths")
         moved = {
             field.name: value.to(device, non_blocking=True)
             for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
+            if field.name not in left and isinstance(value := getattr(self, field.name), Tensor)
         }
         return replace(self, **moved)
 

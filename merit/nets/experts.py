@@ -100,6 +100,7 @@ class MixtureOfExperts(nn.Module):
         One pair for each task, in the order of ``tasks``.
         """
         padding = ~mask.unsqueeze(-1)
+        frames = frames.to(self.experts[0][0].weight.dtype)  # once, for all gates
         decided = [tuple(values.masked_fill(padding, 0) for values in gate(frames)) for gate in self.gates.values()]
         return decided * len(self.tasks) if len(decided) < len(self.tasks) else decided
 

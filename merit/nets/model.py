@@ -125,12 +125,13 @@ class MeritModel(nn.Module):
 
         Args:
             waveform: (B, S) normalised noisy waveform, zero-padded; None when states are given and nothing is enhanced.
-            lengths: (B,) its samples.
+            lengths: (B,) its samples, in whatever memory; in the host's, the encoder waits for no GPU.
             states: (B, T, L, D) hidden states from outside; without them the model's own encoder makes them.
-            frame_lengths: (B,) frames of the given states.
+            frame_lengths: (B,) frames of the given states, in whatever memory.
         """
         if states is None:
             states, frame_lengths = self.encoder(waveform, lengths)
+        lengths, frame_lengths = (of.to(states.device, non_blocking=True) for of in (lengths, frame_lengths))
         mask = length_mask(frame_lengths, states.shape[1])
         representations, routing = self.front_end(states, mask)
         emotion = enhanced = noisy_spectrum = None

@@ -23,7 +23,9 @@ class AttentiveStatisticsPooling(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """(B, T, D) and mask (B, T) -> (B, 2 D), in float32: the variance is a difference of near-equal numbers."""
-        scores = torch.tanh(self.projection(frames)).float() @ self.attention
+        projected = torch.tanh(self.projection(frames))
+        with torch.autocast(frames.device.type, enabled=False):
+            scores = projected.to(self.attention.dtype) @ self.attention
         weights = torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=1).unsqueeze(-1)
         frames = frames.float()
         mean = (weights * frames).sum(dim=1)

@@ -4,6 +4,7 @@ Everything that routes meets in one tensor: weights ``w (..., N)`` with ``out = 
 A gate produces such weights, :class:`merit.nets.experts.Experts` consumes them, training and analysis read them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,11 @@ class Routing:
     weights: Tensor
     probabilities: Tensor
     mask: Tensor
+
+
+def gates_once(routing: Sequence[Routing]) -> list[Routing]:
+    """The routing of each gate, once: tasks that share a gate share its tensors."""
+    return list({id(of_task.probabilities): of_task for of_task in routing}.values())
 
 
 class Gate(nn.Module):
@@ -61,8 +67,10 @@ class Gate(nn.Module):
         self.projection = nn.Linear(input_size, num_experts)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """(..., E) -> weights (..., N) and probabilities (..., N), both float32: a softmax in 16 bits ties experts."""
-        probabilities = torch.softmax(self.projection(frames).float(), dim=-1)
+        """(..., E) -> weights (..., N) and probabilities (..., N), both float32 from the product on: 16 bits tie experts."""
+        with torch.autocast(frames.device.type, enabled=False):
+            logits = self.projection(frames.to(self.projection.weight.dtype))
+        probabilities = torch.softmax(logits.float(), dim=-1)
         kept = probabilities if self.weight == "prob" else torch.ones_like(probabilities)
         if self.top_k is None:
             return kept, probabilities

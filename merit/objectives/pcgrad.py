@@ -48,7 +48,7 @@ def projection_weights(products: Tensor, generator: torch.Generator | None = Non
 
 
 def combine(gradients: Sequence[Sequence[Tensor | None]], generator: torch.Generator | None = None) -> list[Tensor]:
-    """The gradient of every parameter after PCGrad.
+    """The gradient of every parameter after PCGrad; the host waits for the device once, for the inner products.
 
     Only parameters that more than one task reaches are projected; a task's own head keeps its gradient.
 
@@ -56,7 +56,7 @@ def combine(gradients: Sequence[Sequence[Tensor | None]], generator: torch.Gener
         gradients: for each task the gradient of every parameter, None where the task does not reach it; no parameter
             is None for all.
     """
-    weights = projection_weights(gram_matrix(gradients), generator).float()
+    weights = projection_weights(gram_matrix(gradients).cpu(), generator).tolist()
     combined = []
     for of_tasks in zip(*gradients, strict=True):
         reached = [(weight, gradient) for weight, gradient in zip(weights, of_tasks) if gradient is not None]

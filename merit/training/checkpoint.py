@@ -9,6 +9,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -160,15 +161,19 @@ def load_model(directory: Path) -> tuple[MeritModel, ModelDescription]:
 
 
 def load_head(model: MeritModel, task: str, directory: Path) -> None:
-    """Copy the head of ``task`` from a phase-1 directory into ``model``.
+    """Copy the head of ``task`` from a phase-1 directory into ``model``, and where it fits the sum that it has learnt.
+
+    It fits a weighted sum for this task alone. Two tasks on one sum begin with a new one, since each of their heads has
+    learnt another, as those on experts begin with new experts.
 
     Raises:
-        MeritError: when that head has other sizes.
+        MeritError: when that head, or its sum, has other sizes.
     """
-    head = getattr(model, f"{task}_head")
-    prefix = f"{task}_head."
-    weights = {name[len(prefix) :]: value for name, value in load_weights(directory).items() if name.startswith(prefix)}
-    _load(head, weights, Path(directory) / "model.safetensors")
+    parts = [f"{task}_head"]
+    if model.config.front_end == "weighted_sum" and model.config.tasks == (task,):
+        if read_description(directory).model.front_end == "weighted_sum":
+            parts.append("front_end")
+    _load_parts(model, parts, directory)
 
 
 def load_parts(model: MeritModel, directory: Path) -> None:
@@ -179,8 +184,13 @@ def load_parts(model: MeritModel, directory: Path) -> None:
     """
     if read_description(directory).encoder is None:
         raise MeritError(f"{directory}: a head of phase 1, without encoder; give the directory of a whole model")
+    _load_parts(model, ("encoder", "front_end", "emotion_head", "enhancement_head"), directory)
+
+
+def _load_parts(model: MeritModel, parts: Sequence[str], directory: Path) -> None:
+    """Copy those of the parts that both have."""
     weights = load_weights(directory)
-    for part in ("encoder", "front_end", "emotion_head", "enhancement_head"):
+    for part in parts:
         of_part = {name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")}
         if of_part and getattr(model, part) is not None:
             _load(getattr(model, part), of_part, Path(directory) / "model.safetensors")

@@ -18,10 +18,13 @@ class TrainingConfig:
         epochs: passes over the training set.
         keep: ``best`` keeps the weights of the epoch that is best on the dev set; ``last`` those of the last epoch,
             for a dev set that is too small to choose an epoch by.
-        patience: stop after so many epochs without a better dev criterion; null never stops early.
+        select: what makes an epoch the best on the dev set: ``scores``, F1-macro plus the share of the noisy input's
+            L1 that enhancement removes, each for its task; or ``losses``, the weighted sum of both tasks' losses.
+            Cross-entropy rises by overconfidence while both tasks still improve.
+        patience: stop after so many epochs of which none was the best; null never stops early.
         batch_size: utterances of one optimiser step, over all processes and micro-batches.
-        micro_batch_size: utterances computed at once in one process; changes memory and speed,
-            and of the result only the draw of dropout.
+        micro_batch_size: utterances computed at once in one process; changes memory and speed, and of the result
+            only the draw of dropout and the frames over which a balancing loss takes its means.
         batch_seconds: padded audio of one optimiser step in seconds, in place of batch_size: the longest utterance
             times their number, over all processes and micro-batches. A longer utterance is a step of its own.
         micro_batch_seconds: padded audio computed at once in one process in seconds, in place of micro_batch_size.
@@ -48,6 +51,7 @@ class TrainingConfig:
 
     epochs: int = 20
     keep: Literal["best", "last"] = "best"
+    select: Literal["scores", "losses"] = "scores"
     patience: int | None = None
     batch_size: int = 32
     micro_batch_size: int = 8

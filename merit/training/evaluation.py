@@ -50,13 +50,17 @@ class Evaluation:
     def add(self, batches: Sequence[Batch]) -> None:
         """Count prepared batches."""
         for batch in batches:
-            self._add(batch.to(self.accelerator.device))  # what was left on the host
+            self._add(batch.to(self.accelerator.device, lengths=False))
 
     def _add(self, batch: Batch) -> None:
         with self.accelerator.autocast():
             output = self.model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
             sums = self.objective.sums(output, batch)
-        denominators = {f"{name}/of": value for name, value in self.objective.denominators(batch).items()}
+            denominators = self.objective.denominators(batch)
+            if output.enhanced is not None:
+                sums["noisy"] = self.objective.noisy_distance(output, batch)
+                denominators["noisy"] = denominators["enhancement"]
+        denominators = {f"{name}/of": value for name, value in denominators.items()}
         self.totals = added([self.totals, sums, denominators])
         self.routed = added([self.routed, routing_counts(output.routing)])
         if output.emotion is not None:
@@ -67,15 +71,20 @@ class Evaluation:
         """What all batches of all processes come to.
 
         Returns:
-            losses, their weighted sum as ``criterion``, and F1-macro where emotions are known; and the added
+            losses, and their weighted sum as ``criterion``; ``f1_macro`` where emotions are known, ``removed``, the
+            share of the noisy input's L1 that enhancement removes, and the sum of the two as ``score``; and the added
             :func:`merit.training.routing_usage.routing_counts`, none for a model that does not route.
         """
         totals = reduced(dict(sorted(self.totals.items())), self.accelerator)
         names = [name for name in totals if not name.endswith("/of")]
         shares = torch.stack([totals[name] / totals[f"{name}/of"] for name in names])
-        losses = dict(zip(names, shares.tolist()))
-        tasks = {name: value for name, value in losses.items() if name in self.objective.tasks}
-        losses["criterion"] = self.objective.total(tasks)
+        found = dict(zip(names, shares.tolist()))
+        tasks = {name: value for name, value in found.items() if name in self.objective.tasks}
+        found["criterion"] = self.objective.total(tasks)
+        scores = {}
         if "emotion" in tasks:
-            losses["f1_macro"] = f1_macro(self.accelerator.reduce(self.confusion, "sum").cpu().numpy())
-        return losses, {name: self.accelerator.reduce(value, "sum") for name, value in self.routed.items()}
+            scores["f1_macro"] = f1_macro(self.accelerator.reduce(self.confusion, "sum").cpu().numpy())
+        if "enhancement" in tasks:
+            scores["removed"] = 1 - found["enhancement"] / found.pop("noisy")
+        found |= {**scores, "score": sum(scores.values())}
+        return found, {name: self.accelerator.reduce(value, "sum") for name, value in self.routed.items()}

@@ -62,7 +62,7 @@ class Trainer:
                 )
         self.portion_seconds = self._common("batch_seconds")
         self.portion_size, self.piece_size = self._portion_sizes()
-        self.prepare = prepare or (lambda batch: batch.to(self.device))
+        self.prepare = prepare or (lambda batch: batch.to(self.device, lengths=False))
         self.side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.train_sampler = self._sampler(train_set, order_seed, shuffle=True)
         dev_sampler = self._sampler(dev_set, order_seed, shuffle=False)

@@ -9,6 +9,7 @@ from torch import Tensor
 from merit.data.dataset import Batch, UtteranceDataset
 from merit.errors import MeritError
 from merit.nets.model import ModelOutput, Task
+from merit.nets.routing import gates_once
 from merit.nets.spectrum import log_magnitude, spectrum
 from merit.objectives.balancing import switch_balancing_loss
 from merit.objectives.losses import (
@@ -46,23 +47,32 @@ class JointObjective:
             found["enhancement"] = l1_denominator(batch.lengths)
         if self.weights["balancing"]:
             found["balancing"] = batch.lengths.sum()
-        return {name: value.to(torch.float32) for name, value in found.items()}
+        device = self.class_weights.device
+        return {name: value.to(device, torch.float32, non_blocking=True) for name, value in found.items()}
 
     def sums(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         """The sum of each loss over this batch.
 
-        The balancing loss is a product of means, not a sum; micro-batches count by the audio in them.
+        The balancing loss is a product of means, not a sum: it is taken over this batch, of each gate once, and counts
+        by the audio in it.
         """
         found = {}
         if "emotion" in self.tasks:
             found["emotion"] = weighted_cross_entropy(output.emotion, batch.labels, self.class_weights)
         if "enhancement" in self.tasks:
-            clean = log_magnitude(spectrum(batch.clean, batch.lengths))
-            found["enhancement"] = masked_l1(output.enhanced, clean, batch.lengths)
+            found["enhancement"] = self._distance(output.enhanced, batch)
         if self.weights["balancing"]:
-            balancing = sum(switch_balancing_loss(routing) for routing in output.routing)
-            found["balancing"] = balancing * batch.lengths.sum()
+            balancing = sum(switch_balancing_loss(routing) for routing in gates_once(output.routing))
+            found["balancing"] = balancing * batch.lengths.sum().to(balancing.device, non_blocking=True)
         return found
+
+    def noisy_distance(self, output: ModelOutput, batch: Batch) -> Tensor:
+        """The sum of the L1 loss over this batch that the input would have if it were left as it is."""
+        return self._distance(log_magnitude(output.noisy_spectrum), batch)
+
+    def _distance(self, estimate: Tensor, batch: Batch) -> Tensor:
+        lengths = batch.lengths.to(batch.clean.device, non_blocking=True)
+        return masked_l1(estimate, log_magnitude(spectrum(batch.clean, lengths)), lengths)
 
     def weighted(self, values: dict[str, Loss]) -> dict[str, Loss]:
         """Losses that were divided already, each times its factor."""

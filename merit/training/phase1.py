@@ -93,15 +93,13 @@ class FrozenStates:
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Batch:
         """Move a batch of whole utterances to the device and add its states (B, T, L, D) in :data:`STATES_TYPE`."""
-        moved = batch.to(self.accelerator.device)
+        moved = batch.to(self.accelerator.device, lengths=False)
         with self.accelerator.autocast():
             if batch.features is None:
                 states, frame_lengths = self.encoder(moved.noisy, batch.lengths)
             else:
                 states, frame_lengths = self.encoder.states(moved.features.float(), batch.frame_lengths)
-        return replace(
-            moved, features=None, states=states.to(STATES_TYPE), lengths=batch.lengths, frame_lengths=frame_lengths
-        )
+        return replace(moved, features=None, states=states.to(STATES_TYPE), frame_lengths=frame_lengths)
 
 
 def phase1_trainer(

@@ -44,7 +44,8 @@ def train_phase2(
         training: options of the run.
         seed: of initialisation, batches and dropout.
         emotion_head, enhancement_head: directories of phase 1 that the heads start from; None starts one afresh.
-            Experts and gates start afresh.
+            Experts and gates start afresh, and so does a weighted sum that two tasks share; that of a single task
+            starts from its head's (:func:`merit.training.checkpoint.load_head`).
         pretrained: directory of a whole model that encoder, front end and heads start from where both have them, as
             an enhancement model trained on another corpus; a head of phase 1 goes before its head.
 

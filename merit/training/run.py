@@ -86,6 +86,7 @@ class Run:
         self.sums: dict[str, float] = {}
         self.history: list[dict[str, float]] = []
         self.saved_at = time.monotonic()
+        self.unhealthy: list[str] = []  # what is, in the routing of the last epoch
 
     @property
     def finished(self) -> bool:
@@ -98,13 +99,20 @@ class Run:
 
     @property
     def best(self) -> dict[str, float]:
-        """The row of the epoch that is best on the dev set."""
+        """The row of the epoch that is best on the dev set, the first of equals."""
+        if self.config.select == "scores":
+            return max(self.history, key=lambda row: row["dev_score"])
         return min(self.history, key=lambda row: row["dev_criterion"])
 
     def close(self) -> None:
         """Say which epoch was best, and finish what follows the run on its way."""
         best = self.best
-        logging.info("%s: best epoch %d, dev criterion %.4f", self.output, best["epoch"], best["dev_criterion"])
+        logging.info(
+            "%s: best epoch %d by its %s, dev criterion %.4f, score %.4f",
+            *(self.output, best["epoch"], self.config.select, best["dev_criterion"], best["dev_score"]),
+        )
+        if self.unhealthy:
+            logging.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":
             logging.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
         self.accelerator.end_training()
@@ -154,7 +162,7 @@ class Run:
     def _own(self, batch: Batch) -> Batch:
         if self.crop_frames is not None:
             batch = crop_states(batch, self.epoch, self.seed, self.crop_frames)
-        return batch.to(self.accelerator.device)  # what was left on the host, so that crops wait for nothing
+        return batch.to(self.accelerator.device, lengths=False)
 
     def _count(
         self,
@@ -225,8 +233,10 @@ class Run:
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        for warning in routing_warnings(routed, self.bare_model.config):
-            logging.warning("%s: epoch %d: %s", self.output, self.epoch, warning)
+        warnings = routing_warnings(routed, self.bare_model.config)
+        if warnings and not self.unhealthy:
+            logging.warning("%s: from epoch %d on %s", self.output, self.epoch, "; ".join(warnings))
+        self.unhealthy = warnings
         if self.accelerator.is_main_process:
             if self.config.keep == "last" or self.best is row:
                 save_weights(self.bare_model, self.output)

@@ -86,3 +86,21 @@ def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
 def make_speech():
     """Function ``(seconds, seed) -> samples`` of a signal as loud and as uneven as speech."""
     return speech_like
+
+
+class OnDevice(torch.Tensor):
+    """A tensor that is taken to lie on a GPU: the host must not ask for its values, but by ``cpu`` or ``tolist``."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), options=None):
+        names = ("__int__", "__bool__", "__float__", "__index__", "item")
+        if getattr(function, "__name__", "") in names:
+            raise AssertionError(f"the host waits for the device in {function.__name__}")
+        result = super().__torch_function__(function, types, arguments, options or {})
+        return result.as_subclass(torch.Tensor) if function is torch.Tensor.cpu else result
+
+
+@pytest.fixture
+def on_device():
+    """Function that makes a tensor :class:`OnDevice`."""
+    return lambda tensor: tensor.as_subclass(OnDevice)

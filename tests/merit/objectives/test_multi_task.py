@@ -30,6 +30,20 @@ def test_uncertainty_is_the_formula(form, factors):
         assert weight == pytest.approx(c / sigma**2, rel=1e-12)
 
 
+def test_pcgrad_waits_for_the_device_once(on_device, monkeypatch):
+    waits = []
+    cpu = torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda self: waits.append(self.shape) or cpu(self).as_subclass(torch.Tensor))
+    first = [torch.tensor([1.0, 2.0]), torch.tensor([3.0]), None]
+    second = [torch.tensor([-1.0, -1.0]), None, torch.tensor([4.0])]
+    gradients = [[None if value is None else on_device(value) for value in of_task] for of_task in (first, second)]
+    shared, *_ = combine(gradients)
+    assert waits == [(2, 2)]
+    # They conflict: g1 - (g1.g2 / g2.g2) g2 + g2 - (g1.g2 / g1.g1) g1, with g1.g2 = -3.
+    expected = first[0] + 3 / 2 * second[0] + second[0] + 3 / 5 * first[0]
+    torch.testing.assert_close(shared.as_subclass(torch.Tensor), expected)
+
+
 class ToyModel(torch.nn.Module):
     """A shared layer and two heads."""
 

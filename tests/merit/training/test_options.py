@@ -59,6 +59,17 @@ def test_balancing_loss_is_trained_and_no_part_of_the_criterion(corpus, tiny_enc
     assert row["dev_criterion"] == pytest.approx(row["dev_emotion"] + row["dev_enhancement"])
 
 
+def test_a_shared_gate_pays_the_balancing_loss_once(corpus, tiny_encoder, tmp_path):
+    still = replace(ONE_EPOCH, balancing_weight=0.01, learning_rate=0.0, encoder_learning_rate=0.0)
+    rows = []
+    for shared in (True, False):
+        phase2(corpus, tiny_encoder, tmp_path / str(shared), replace(MODEL, shared_gate=shared), still)
+        rows.append(history(tmp_path / str(shared))[0])
+    # A new gate uses its three experts about evenly, which is a loss of 1 for each gate.
+    for part in ("train_balancing", "dev_balancing"):
+        assert rows[0][part] == pytest.approx(1, abs=0.3) and rows[1][part] == pytest.approx(2, abs=0.6)
+
+
 def test_loss_weights_choose_what_is_learned(corpus, tiny_encoder, tmp_path):
     training = replace(ONE_EPOCH, emotion_weight=0.0, enhancement_weight=2.0, weight_decay=0.0)
     start = phase2(corpus, tiny_encoder, tmp_path / "start", training=replace(ONE_EPOCH, learning_rate=0.0))
@@ -175,10 +186,40 @@ def test_batches_without_audio_are_refused(name, value):
         replace(TRAINING, **{name: value})
 
 
-@pytest.mark.parametrize("keep", ["best", "last"])
-def test_weights_of_the_epoch_asked_for_are_kept(corpus, tiny_encoder, tmp_path, monkeypatch, keep):
-    criteria = iter([1.0, 2.0])  # worse every time
-    monkeypatch.setattr(Evaluation, "result", lambda self: ({"criterion": next(criteria)}, {}))
-    weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep))
+@pytest.mark.parametrize(
+    "keep, select, is_last", [("best", "losses", False), ("best", "scores", True), ("last", "losses", True)]
+)
+def test_weights_of_the_epoch_asked_for_are_kept(
+    corpus, tiny_encoder, tmp_path, monkeypatch, caplog, keep, select, is_last
+):
+    """By its loss the first epoch is better, by its score the second, as overconfidence makes it."""
+    found = iter([{"criterion": 1.0, "score": 0.3}, {"criterion": 2.0, "score": 0.4}])
+    monkeypatch.setattr(Evaluation, "result", lambda self: (next(found), {}))
+    caplog.set_level("INFO")
+    weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep, select=select))
     last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
-    assert all(torch.equal(value, last[name]) for name, value in weights.items()) == (keep == "last")
+    assert all(torch.equal(value, last[name]) for name, value in weights.items()) == is_last
+    assert f"best epoch {1 if select == 'losses' else 2} by its {select}" in caplog.text
+
+
+def test_patience_goes_by_what_selects(corpus, tiny_encoder, tmp_path, monkeypatch):
+    for select, epochs in (("losses", 3), ("scores", 5)):
+        found = iter([{"criterion": float(n), "score": min(n, 3) / 9} for n in range(1, 10)])
+        monkeypatch.setattr(Evaluation, "result", lambda self, found=found: (next(found), {}))
+        training = replace(TRAINING, epochs=9, patience=2, select=select)
+        phase2(corpus, tiny_encoder, tmp_path / select, training=training)
+        assert len(history(tmp_path / select)) == epochs
+
+
+def test_routing_that_collapses_is_said_when_it_begins_and_at_the_end(
+    corpus, tiny_encoder, tmp_path, monkeypatch, caplog
+):
+    healthy = {"usage_emotion": torch.tensor([40, 30, 30]), "frames": torch.tensor([100])}
+    collapsed = {"usage_emotion": torch.tensor([98, 1, 1]), "frames": torch.tensor([100])}
+    found = iter([healthy, collapsed, collapsed, collapsed])
+    monkeypatch.setattr(Evaluation, "result", lambda self: ({"criterion": 1.0, "score": 0.5}, next(found)))
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=4))
+    first, last = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    what = "the emotion gate sends 98.0% of the frames to expert 0; the emotion gate gives less than 5%"
+    assert f"from epoch 2 on {what}" in first
+    assert f"after the last epoch {what}" in last

@@ -175,6 +175,35 @@ def test_heads_of_phase_1_are_where_phase_2_begins(corpus, tiny_encoder, tmp_pat
             torch.testing.assert_close(weights[name], value)
 
 
+@pytest.mark.parametrize("tasks", [("emotion",), ("enhancement",), ("emotion", "enhancement")])
+def test_sum_of_phase_1_is_where_a_single_task_begins(corpus, tiny_encoder, tmp_path, tasks):
+    """Two tasks on one sum begin with a new one: each head has learnt another."""
+    model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
+    heads = {}
+    for task in tasks:
+        head = Head(task, tmp_path / task, model, training, seed=3)
+        phase1_trainer([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3).fit()
+        heads[f"{task}_head"] = tmp_path / task
+    still = replace(TRAINING, epochs=1, learning_rate=0.0, encoder_learning_rate=0.0)
+    weights = phase2(corpus, tiny_encoder, tmp_path / "run", replace(model, tasks=tasks), still, **heads)
+    learnt = load_file(tmp_path / tasks[0] / "model.safetensors")
+    names = [name for name in learnt if name.startswith("front_end.")]
+    assert "front_end.layer_logits" in names and len(names) == 3
+    for name in names:
+        assert torch.equal(weights[name], learnt[name]) == (len(tasks) == 1)
+
+
+def test_experts_begin_anew_whatever_phase_1_had_learnt(corpus, tiny_encoder, tmp_path):
+    alone = replace(MODEL, tasks=("emotion",))
+    head = Head("emotion", tmp_path / "head", replace(MODEL, front_end="weighted_sum"), TRAINING, seed=3)
+    phase1_trainer([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3).fit()
+    still = replace(TRAINING, epochs=1, learning_rate=0.0, encoder_learning_rate=0.0)
+    with_head = phase2(corpus, tiny_encoder, tmp_path / "a", alone, still, emotion_head=tmp_path / "head")
+    without = phase2(corpus, tiny_encoder, tmp_path / "b", alone, still)
+    names = [name for name in without if name.startswith("front_end.")]
+    assert_same({name: with_head[name] for name in names}, {name: without[name] for name in names}, 0)
+
+
 def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
     phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=1))
     with pytest.raises(MeritError, match="num_experts: there 3, now 5"):
@@ -185,7 +214,7 @@ def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
 
 
 def test_other_labels_or_other_heads_are_another_run(corpus, tiny_encoder, tmp_path):
-    model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1)
+    model, training = replace(MODEL, front_end="weighted_sum"), replace(TRAINING, epochs=1, keep="last")
     for name, epochs in (("one", 1), ("two", 2)):
         head = Head("emotion", tmp_path / name, model, replace(training, epochs=epochs), seed=3)
         phase1_trainer([head], corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=3).fit()

@@ -10,10 +10,11 @@ import torch
 from test_phases import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from merit.data.dataset import CollateMicroBatches, UtteranceDataset
+from merit.data.dataset import Batch, CollateMicroBatches, UtteranceDataset
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
 from merit.nets.model import MeritModel
+from merit.nets.ssl import SpeechEncoder
 from merit.training.accelerator import make_accelerator
 from merit.training.objective import make_objective
 from merit.training.run import Run
@@ -56,6 +57,28 @@ def test_the_host_does_not_wait_while_gradients_are_made(prepared, monkeypatch):
         run.train_step(batches)
     assert waits == []
     assert lists == [3 + 2 * 2]  # losses of the micro-batches; sums and denominators of two tasks
+
+
+def test_lengths_stay_with_the_host(corpus, tiny_encoder, tmp_path, monkeypatch, on_device):
+    """The encoder asks for them before it can begin; on a GPU that would be a wait in every micro-batch."""
+    to = Batch.to
+
+    def moved(self, *arguments, **options):
+        batch = to(self, *arguments, **options)
+        kept = () if options.get("lengths", True) else ("lengths", "frame_lengths")
+        names = [name for name, value in vars(batch).items() if isinstance(value, torch.Tensor) and name not in kept]
+        return replace(batch, **{name: on_device(getattr(batch, name)) for name in names})
+
+    monkeypatch.setattr(Batch, "to", moved)
+    seen = []
+    features = SpeechEncoder.features
+    monkeypatch.setattr(
+        SpeechEncoder,
+        "features",
+        lambda self, waveform, lengths: seen.append((type(waveform), type(lengths))) or features(self, waveform, lengths),
+    )
+    phase2(corpus, tiny_encoder, tmp_path, SUM, replace(TRAINING, epochs=1))
+    assert {(waveform.__name__, lengths.__name__) for waveform, lengths in seen} == {("OnDevice", "Tensor")}
 
 
 def test_a_loss_that_is_not_finite_names_its_micro_batch_and_changes_nothing(prepared):

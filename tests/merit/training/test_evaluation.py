@@ -1,0 +1,71 @@
+"""What a dev set comes to: scores against scikit-learn and the L1 of the spectra, batch by batch."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from test_phases import CLASSES, MODEL, TRAINING
+
+from merit.data.dataset import CollateMicroBatches, UtteranceDataset
+from merit.data.statistics import waveform_statistics
+from merit.nets.model import MeritModel
+from merit.nets.spectrum import spectrum
+from merit.training.accelerator import make_accelerator
+from merit.training.evaluation import Evaluation
+from merit.training.objective import make_objective
+
+
+@pytest.mark.parametrize("tasks", [("emotion",), ("enhancement",), ("emotion", "enhancement")])
+def test_the_score_adds_what_each_task_reaches(corpus, tmp_path, tasks):
+    dataset = UtteranceDataset(corpus["train"], waveform_statistics(corpus["train"]), classes=CLASSES, clean=True)
+    accelerator = make_accelerator(TRAINING, tmp_path)
+    objective = make_objective(tasks, dataset, CLASSES, TRAINING, accelerator.device)
+    model = MeritModel(replace(MODEL, front_end="weighted_sum", tasks=tasks), 3, 16, 4).eval()
+    batches = CollateMicroBatches(5)([dataset[place, 0] for place in range(12)])
+    for batch in batches:
+        batch.frame_lengths = (batch.lengths - 400) // 320 + 1
+        batch.states = torch.randn(len(batch.keys), int(batch.frame_lengths.max()), 3, 16)
+    evaluation = Evaluation(model, objective, accelerator)
+    evaluation.add(batches)
+    found, _ = evaluation.result()
+
+    said, true = [], []
+    left, before = 0.0, 0.0
+    for batch in batches:
+        with torch.no_grad():
+            output = model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
+        if output.emotion is not None:
+            said += output.emotion.argmax(-1).tolist()
+            true += batch.labels.tolist()
+        for b, length in enumerate(batch.lengths.tolist() if output.enhanced is not None else ()):
+            clean, noisy = (
+                spectrum(of[b : b + 1, :length], torch.tensor([length]))[0].abs().double().log1p()
+                for of in (batch.clean, batch.noisy)
+            )
+            before += float((noisy - clean).abs().sum())
+            left += float((output.enhanced[b, : len(clean)].double() - clean).abs().sum())
+    expected = {}
+    if "emotion" in tasks:
+        expected["f1_macro"] = f1_score(true, said, average="macro", zero_division=0)
+    if "enhancement" in tasks:
+        expected["removed"] = 1 - left / before
+    assert {name: found[name] for name in ("f1_macro", "removed") if name in found} == pytest.approx(expected, rel=1e-4)
+    assert found["score"] == pytest.approx(sum(expected.values()), rel=1e-4)
+    assert found["criterion"] == pytest.approx(sum(found[task] for task in tasks))
+
+
+def test_a_score_that_enhancement_makes_worse_is_below_zero(corpus, tmp_path):
+    """A decoder that gives silence back is further from the clean speech than this noisy one is."""
+    dataset = UtteranceDataset(corpus["train"], waveform_statistics(corpus["train"]), classes=CLASSES, clean=True)
+    accelerator = make_accelerator(TRAINING, tmp_path)
+    objective = make_objective(("enhancement",), dataset, CLASSES, TRAINING, accelerator.device)
+    model = MeritModel(replace(MODEL, front_end="weighted_sum", tasks=("enhancement",)), 3, 16, 4).eval()
+    torch.nn.init.constant_(model.enhancement_head.output.bias, -40.0)
+    (batch,) = CollateMicroBatches(2)([dataset[place, 0] for place in range(2)])
+    batch.noisy = 1.01 * batch.clean
+    batch.frame_lengths = (batch.lengths - 400) // 320 + 1
+    batch.states = torch.randn(2, int(batch.frame_lengths.max()), 3, 16)
+    evaluation = Evaluation(model, objective, accelerator)
+    evaluation.add([batch])
+    assert evaluation.result()[0]["score"] < -1
