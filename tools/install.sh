@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Install MERIT and everything it needs, with the versions it was tested with (tools/constraints.txt).
 #
-#   tools/install.sh [--python P] [--index URL] [--active] [--quiet]
+#   tools/install.sh [--python P] [--venv DIR] [--index URL] [--active] [--quiet]
 #
-#   --python P   Python to make tools/venv with (3.10 to 3.13; default: the first such Python found)
+#   --python P   Python to make the environment with (3.10 to 3.13; default: the first such Python found)
+#   --venv DIR   the environment, instead of tools/venv, which is the one that recipes and tests use
 #   --index URL  a further package index; without a GPU, https://download.pytorch.org/whl/cpu saves several GB
 #   --active     install into the environment that `python` belongs to now, instead of tools/venv
 #   --quiet      say nothing when everything is installed already
@@ -14,7 +15,6 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/tools/venv
-stamp=$venv/installed # line 1: checksum of what was installed, line 2: the Python that has it
 python=
 index=
 active=false
@@ -44,13 +44,22 @@ choose_python() {
     fail "found no Python 3.10, 3.11, 3.12 or 3.13; install one, or name it: tools/install.sh --python /path/to/python"
 }
 
+version_of() {
+    "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+}
+
+# The environment is of $python's version, and has pip, which an interrupted installation may have left out.
+venv_fits() {
+    "$venv/bin/python" -c "import pip, sys; sys.exit('%d.%d' % sys.version_info[:2] != '$(version_of "$python")')" \
+        2>/dev/null
+}
+
 make_venv() {
     local version
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    # An interrupted installation may have left an environment without pip.
-    if "$venv/bin/python" -c "import pip, sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
+    if venv_fits; then
         return
     fi
+    version=$(version_of "$python")
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$python cannot make virtual environments: its venv or ensurepip module is missing" \
             "on Debian or Ubuntu: apt install python$version-venv; elsewhere choose another Python with --python"
@@ -66,9 +75,9 @@ while [ $# -gt 0 ]; do
         ;;
     --active) active=true ;;
     --quiet) quiet=true ;;
-    --python | --index)
+    --python | --venv | --index)
         [ $# -ge 2 ] || fail "$1 needs a value"
-        case $1 in --python) python=$2 ;; --index) index=$2 ;; esac
+        case $1 in --python) python=$2 ;; --venv) venv=$2 ;; --index) index=$2 ;; esac
         shift
         ;;
     *) fail "unknown option $1; --help lists them" ;;
@@ -76,10 +85,15 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+case $venv in /*) ;; *) venv=$PWD/$venv ;; esac
+stamp=$venv/installed # line 1: checksum of what was installed, line 2: the Python that has it
+
 # The path counts, because an editable installation points to it.
 checksum=$({ cat "$root/setup.py" "$root/tools/constraints.txt" && echo "$root"; } | cksum)
-if [ -z "$python" ] && [ $active = false ] && [ -f "$stamp" ]; then
-    installed_python=$(sed -n 2p "$stamp")
+installed_python=
+[ ! -f "$stamp" ] || installed_python=$(sed -n 2p "$stamp")
+if [ -n "$installed_python" ] && [ $active = false ] &&
+    { [ -z "$python" ] || { [ "$installed_python" = "$venv/bin/python" ] && venv_fits; }; }; then
     if [ -z "$index" ] && [ "$(sed -n 1p "$stamp")" = "$checksum" ] && [ -x "$installed_python" ]; then
         [ $quiet = true ] || echo "nothing to do: $installed_python has MERIT and everything it needs"
         exit 0

@@ -14,6 +14,7 @@ from torch import Tensor
 from merit.data.dataset import Batch, crop_states
 from merit.errors import MeritError
 from merit.files import sha256
+from merit.memory import memory_figures
 from merit.nets.model import MeritModel
 from merit.training.accelerator import make_optimizer
 from merit.training.checkpoint import load_state, save_history, save_state, save_weights
@@ -230,6 +231,7 @@ class Run:
         }
         row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()}
         row |= routing_shares(routed)
+        row |= memory_figures(self.accelerator.device)
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))

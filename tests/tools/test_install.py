@@ -1,4 +1,4 @@
-"""tools/install.sh: what it asks of Python and pip, and when it has nothing to do."""
+"""tools/install.sh, and tests/run.sh, which calls it: what they ask of Python and pip, and when nothing is to do."""
 
 import os
 import shutil
@@ -14,13 +14,15 @@ PYTHON = r"""#!/usr/bin/env bash
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 case "$*" in
 *"not (3, 10) <="*) case $VERSION in 3.1[0-3]) exit 0 ;; *) exit 1 ;; esac ;;
-*"sys.exit('%d.%d'"* | "-c import pip") [ -f "$(dirname "$self")/pip" ] ;;
+*"sys.exit('%d.%d'"*) case $* in *"!= '$(cat "$(dirname "$self")/pip")')") ;; *) exit 1 ;; esac ;;
+"-c import pip") [ -f "$(dirname "$self")/pip" ] ;;
 *"import pesq"*) false ;;
 *"print(sys.executable)"*) echo "$self" ;;
 *'print("%d.%d"'*) echo "$VERSION" ;;
 *"import ensurepip"*) [ "${ENSUREPIP:-true}" = true ] ;;
-*"-m venv --clear"*) mkdir -p "$4/bin" && cp "$self" "$4/bin/python" && touch "$4/bin/pip" ;;
+*"-m venv --clear"*) mkdir -p "$4/bin" && cp "$self" "$4/bin/python" && echo "$VERSION" >"$4/bin/pip" ;;
 *"-m pip install"*) echo "$self $*" >>"$CALLS"; [ "${PIP:-works}" = works ] ;;
+*"-m pytest"*) echo "$PWD: $self $*" >>"$CALLS" ;;
 *) echo "unexpected: $*" >&2; exit 64 ;;
 esac
 """
@@ -32,7 +34,8 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self.root, self.calls_file = root / "merit", root / "calls"
         (self.root / "tools").mkdir(parents=True)
-        for name in ("setup.py", "tools/install.sh", "tools/constraints.txt"):
+        (self.root / "tests").mkdir()
+        for name in ("setup.py", "tools/install.sh", "tools/constraints.txt", "tests/run.sh"):
             shutil.copy(ROOT / name, self.root / name)
         self.bin = root / "bin"
         self.bin.mkdir()
@@ -42,8 +45,11 @@ class Checkout:
             (self.bin / name).chmod(0o755)
 
     def install(self, *options: str, **environment: str) -> subprocess.CompletedProcess:
+        return self.call("tools/install.sh", *options, **environment)
+
+    def call(self, script: str, *options: str, **environment: str) -> subprocess.CompletedProcess:
         variables = {"PATH": f"{self.bin}:{os.environ['PATH']}", "CALLS": str(self.calls_file), "VERSION": "3.12"}
-        command = [str(self.root / "tools/install.sh"), *options]
+        command = [str(self.root / script), *options]
         return subprocess.run(command, cwd="/", env=variables | environment, capture_output=True, text=True)
 
     def pip_calls(self) -> list[str]:
@@ -104,6 +110,40 @@ def test_the_active_environment_is_used_when_asked_and_stays_the_one(checkout: C
     assert checkout.pip_calls()[0].startswith(f"{checkout.bin}/python -m pip")
 
 
+def test_an_environment_is_made_again_only_for_another_version(checkout: Checkout) -> None:
+    assert checkout.install("--python", "python3.12", PIP="breaks").returncode == 1
+    result = checkout.install("--python", "python3.12")
+    assert result.returncode == 0 and "making" not in result.stdout
+    assert len(checkout.pip_calls()) == 2
+    assert "nothing to do" in checkout.install("--python", "python").stdout
+    assert checkout.pip_calls() == []
+    result = checkout.install("--python", "python", VERSION="3.13")
+    assert result.returncode == 0 and "(3.13)" in result.stdout
+    assert len(checkout.pip_calls()) == 1
+
+
+def test_tests_run_on_another_python_in_an_environment_of_its_own(checkout: Checkout) -> None:
+    def pytest_call(venv: str, *options: str) -> str:
+        options = ("-m", "pytest", "-o", "testpaths=tests", *options)
+        return " ".join((f"{checkout.root}:", f"{checkout.root}/tools/{venv}/bin/python", *options))
+
+    assert checkout.call("tests/run.sh", "-q").returncode == 0
+    assert checkout.pip_calls()[1:] == [pytest_call("venv", "-q")]
+    of_3_13 = {"VERSION": "3.13"}
+    assert checkout.call("tests/run.sh", "--python", "python", "-q", "tests/shell", **of_3_13).returncode == 0
+    pip, tests = checkout.pip_calls()
+    assert pip.startswith(f"{checkout.root}/tools/venv-3.13/bin/python -m pip install")
+    assert tests == pytest_call("venv-3.13", "-q", "tests/shell")
+    assert checkout.call("tests/run.sh", "--python", "python", **of_3_13).stdout == ""
+    assert checkout.pip_calls() == [pytest_call("venv-3.13")]
+    assert checkout.call("tests/run.sh").stdout == ""  # tools/venv is as it was
+    assert checkout.pip_calls() == [pytest_call("venv")]
+    for options in (["--python"], ["--python", "python3.9"]):
+        result = checkout.call("tests/run.sh", *options)
+        assert result.returncode == 2 and "is not a working Python" in result.stderr
+    assert checkout.pip_calls() == []
+
+
 def test_what_is_missing_is_said(checkout: Checkout) -> None:
     for options, environment, reason in (
         ([], {"VERSION": "3.14"}, "found no Python 3.10, 3.11, 3.12 or 3.13"),
@@ -124,5 +164,5 @@ def test_what_is_missing_is_said(checkout: Checkout) -> None:
 def test_help_needs_nothing(checkout: Checkout) -> None:
     result = checkout.install("--help", VERSION="2.7")
     assert result.returncode == 0
-    for option in ("--python P", "--index URL", "--active", "--quiet"):
+    for option in ("--python P", "--venv DIR", "--index URL", "--active", "--quiet"):
         assert option in result.stdout

@@ -146,7 +146,7 @@ def test_bootstrap_csv_mirrors_the_pairs(comparisons):
     assert len(lines) == 3 * 2 * 4 * 3
     found = {(line["noise"], line["snr"], line["measure"], line["method"], line["other"]): line for line in lines}
     for (*place, method, other), line in found.items():
-        mirrored = found[*place, other, method]
+        mirrored = found[(*place, other, method)]
         assert float(line["difference"]) == pytest.approx(-float(mirrored["difference"]))
         assert float(line["low"]) == pytest.approx(-float(mirrored["high"]))
         assert (line["utterances"], line["resamples"]) == ("58", "100")

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -42,8 +43,10 @@ def phase2(corpus, encoder, output, model=MODEL, training=TRAINING, **options):
 
 
 def history(output):
+    """Rows of the history without the memory, which is the machine's and no result of the training."""
     with open(Path(output) / "history.csv") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    return [{name: float(value) for name, value in row.items() if "memory" not in name} for row in rows]
 
 
 def assert_same(weights, expected, tolerance):
@@ -202,6 +205,13 @@ def test_experts_begin_anew_whatever_phase_1_had_learnt(corpus, tiny_encoder, tm
     without = phase2(corpus, tiny_encoder, tmp_path / "b", alone, still)
     names = [name for name in without if name.startswith("front_end.")]
     assert_same({name: with_head[name] for name in names}, {name: without[name] for name in names}, 0)
+
+
+def test_memory_of_the_process_stands_in_the_history(corpus, tiny_encoder, tmp_path):
+    phase2(corpus, tiny_encoder, tmp_path)
+    with open(tmp_path / "history.csv") as file:
+        found = [float(row["memory_gb"]) for row in csv.DictReader(file)]
+    assert found == [pytest.approx(psutil.Process().memory_info().rss / 1e9, rel=0.5)] * 2
 
 
 def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):

@@ -1,0 +1,20 @@
+"""Memory that this process holds."""
+
+import psutil
+import torch
+
+
+def memory_figures(device: torch.device) -> dict[str, float]:
+    """Memory of this process in GB (10^9 bytes).
+
+    Args:
+        device: where it computes.
+
+    Returns:
+        ``memory_gb``, resident in the memory of the host now, without that of the processes that read audio; on a GPU
+        also ``gpu_memory_gb``, the most that tensors have held there at a time.
+    """
+    figures = {"memory_gb": psutil.Process().memory_info().rss / 1e9}
+    if device.type == "cuda":
+        figures["gpu_memory_gb"] = torch.cuda.max_memory_allocated(device) / 1e9
+    return figures
