@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from merit.data.state_shards import HEADER, INDEX, Shard, checksum, differences, shard_path
+from merit.data.state_shards import HEADER, INDEX, Shard, checksum, differences, shard_path, still_free
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import write_text
@@ -32,7 +32,8 @@ class ShardStream:
         shard_bytes: size of a shard.
 
     Raises:
-        MeritError: when the disk is full; at the latest with the shard after the one that could not be written.
+        MeritError: when a shard does not fit on the disk, or at the latest with the next one when it could not be
+            written.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ShardStream:
     def _hand_over(self) -> None:
         """Give what was collected to the thread, as soon as the shard before is written."""
         self._wait()
+        still_free(self.directory, self._collected_bytes)  # others may have filled the disk since the dump began
         path = shard_path(self.directory, next(self.numbers))
         self._writing = self._thread.submit(self._save, self._collected, path)
         self._collected, self._collected_bytes = {}, 0

@@ -62,19 +62,29 @@ def audio_digest(wav: Mapping[str, str]) -> str:
 
 
 def require_disk_space(directory: Path, needed: int) -> None:
-    """Refuse to start writing ``needed`` more bytes under ``directory`` when so many are not free.
+    """Make ``directory``, and refuse to start writing ``needed`` bytes under it when so many are not free.
 
     Raises:
         MeritError: with both numbers.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(directory).free
+    free = still_free(directory, needed)
     logger.info("%s: %.3f GB to write, %.1f GB free", directory, needed / 1e9, free / 1e9)
+
+
+def still_free(directory: Path, needed: int) -> int:
+    """Free bytes under ``directory``, which are at least ``needed``.
+
+    Raises:
+        MeritError: when they are not, with both numbers.
+    """
+    free = shutil.disk_usage(directory).free
     if needed > free:
         raise MeritError(
             f"{directory}: {needed / 1e9:.3f} GB are needed and {free / 1e9:.3f} GB are free. Free some space, choose "
             "another disk, or train with --feats features, which stores little, or --feats online, which stores nothing"
         )
+    return free
 
 
 def shard_path(directory: Path, shard: int) -> Path:
@@ -152,7 +162,7 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
     found = {"content": "states"} | dict(found)  # dumps of earlier versions do not say so
     names = [name for name, value in expected.items() if found.get(name) != value]
     return "; ".join(
-        "its audio, files of wav.scp, has changed since"
+        "its audio is not that of wav.scp any more"
         if name == "audio"
         else f"{name} is {found.get(name)} there and {expected[name]} here"
         for name in names

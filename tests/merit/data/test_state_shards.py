@@ -66,7 +66,7 @@ def test_other_states_are_refused_by_name(dump):
 
 def test_other_audio_is_refused_in_words(dump):
     path, _ = dump
-    with pytest.raises(MeritError, match="its audio, files of wav.scp, has changed since.*Delete the directory") as error:
+    with pytest.raises(MeritError, match="its audio is not that of wav.scp any more.*Delete the directory") as error:
         ShardReader(path, {"fingerprint": "abc", "audio": "0123"})
     assert "0123" not in str(error.value)
 
