@@ -1,6 +1,5 @@
 """How every ``python -m merit.bin.X`` runs: options from a typed signature, logging, exit status."""
 
-import errno
 import logging
 import os
 import sys
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from jsonargparse import auto_cli
 
 from merit.errors import MeritError
+from merit.files import why_not_written
 
 
 def run_command(function: Callable) -> None:
@@ -38,11 +38,10 @@ def errors_as_exit_status() -> Iterator[None]:
     except MeritError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        problem = why_not_written(error.errno)
+        if problem is None:
             raise
-        sys.exit(
-            f"error: {error.filename or 'output'}: the disk is full; free some space and run the same command again"
-        )
+        sys.exit(f"error: {error.filename or 'output'}: {problem}")
     except KeyboardInterrupt:
         print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
         sys.exit(130)

@@ -9,28 +9,41 @@ from pathlib import Path
 
 from merit.errors import MeritError
 
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the quota is used up; free some space and run the same command again",
+    errno.EROFS: "the file system is read-only; make it writable, or write elsewhere, and run the same command again",
+}
+
+
+def why_not_written(number: int | None) -> str | None:
+    """What a person can do about an error of the system (``errno``) in writing; None when it is of another kind."""
+    return _REASONS.get(number)
+
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; rename it to ``path`` when the block ends well, delete it otherwise.
+    """Yield an empty file beside ``path``; rename it to ``path`` when the block ends well, delete it otherwise.
 
     The temporary name keeps the suffix of ``path``, since audio libraries choose the format by it.
 
     Raises:
-        MeritError: when the disk is full.
+        MeritError: when the disk is full, the quota used up or the file system read-only.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()  # libraries that cannot open a file do not all say why
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise MeritError(f"{path}: the disk is full; free some space and run the same command again") from error
+        if problem := why_not_written(error.errno):
+            raise MeritError(f"{path}: {problem}") from error
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def sha256(path: Path | str) -> str:

@@ -5,7 +5,6 @@ in the cache of ``huggingface_hub`` (under ``HF_HOME``, by default ~/.cache/hugg
 ``assets/merit`` there; remove it to fetch the release anew.
 """
 
-import errno
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from merit.authors.conversion import convert_release
 from merit.authors.files import STATISTICS, WEIGHTS, locate_release
 from merit.errors import MeritError
+from merit.files import why_not_written
 from merit.training.checkpoint import read_description
 
 MODEL_FILES = ("config.json", "model.safetensors")
@@ -119,7 +119,7 @@ def _download(name: str, repository: str, files: Sequence[str]) -> Path:
 
 
 def _unreachable(name: str, error: Exception) -> Exception:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and why_not_written(error.errno):
         return error
     cause = error.__cause__ or error
     reason = str(cause).strip().partition("\n")[0]

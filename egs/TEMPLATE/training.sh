@@ -60,7 +60,7 @@ prepare_states() { # waveform statistics of a kind of speech and, where they are
     [ "$feats" != features ] || content=(--content features)
     for set in "$train_set" "$dev_set"; do
         step "${states_log}_$(basename "$set")" --reads "$sets_done $statistics_log.done" \
-            --writes "$states/$(basename "$set")" "${dump_job[@]}" -- \
+            --writes "$states/$(basename "$set")/header.json" "${dump_job[@]}" -- \
             "$python" -m merit.bin.dump_states --data "$set" --ssl "$ssl" --output "$states/$(basename "$set")" \
             --statistics "$train_set/waveform_stats.json" --dtype "$dump_dtype" \
             ${content[@]+"${content[@]}"} --nj "$dumping"
@@ -187,7 +187,16 @@ enhance() { # NAME MARKS SET...: enhance noisy sets with the trained enhancer
 }
 
 decode_and_score() { # METHOD SEED
-    local exp=exp/$1$suffix-$2 heard="$tests data/$dev" marks="$tests_done dump/log/$dev.done" set
+    local exp=exp/$1$suffix-$2 heard="$tests data/$dev" marks="$tests_done dump/log/$dev.done" set name
+    local decoded="" scored="" # every file by which one sees that a condition is there
+    for set in $tests data/$dev; do
+        name=$(basename "$set")
+        decoded+="$exp/decode/$name/decode.json "
+        case " $(tasks_of "$1") " in *" emotion "*) scored+="$exp/score/$name/emotion.csv " ;; esac
+        [ -e "$set/spk1.scp" ] || continue
+        scored+="dump/score_noisy/$name/enhancement.csv "
+        case " $(tasks_of "$1") " in *" enhancement "*) scored+="$exp/score/$name/enhancement.csv " ;; esac
+    done
     if [ "$(speech_of "$1")" = enhanced ]; then
         heard=""
         for set in $tests data/$dev; do
@@ -195,9 +204,9 @@ decode_and_score() { # METHOD SEED
         done
         marks="$enhancer_exp/log/enhance_train.done $enhancer_exp/log/enhance_test.done"
     fi
-    step "$exp/log/decode" --reads "$exp/log/train.done $marks" --writes "$exp/decode" "${decode_job[@]}" -- \
+    step "$exp/log/decode" --reads "$exp/log/train.done $marks" --writes "$decoded" "${decode_job[@]}" -- \
         "$python" -m merit.bin.decode --model "$exp" --data "$(list "$heard")" --output "$exp/decode"
-    step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score" "${prepare_job[@]}" -- \
+    step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score $scored" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.score --data "$(list "$tests data/$dev")" --decode "$exp/decode" \
         --output "$exp/score" --noisy dump/score_noisy --composite "$composite" --nj "$nj"
     step "$exp/log/report" --reads "$exp/log/score.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \

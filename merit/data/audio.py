@@ -104,7 +104,8 @@ def write_audio(path: Path | str, samples: np.ndarray) -> int:
         The number of samples beyond +-1, which are clipped.
 
     Raises:
-        MeritError: when the suffix is neither ``.flac`` nor ``.wav``, a sample is NaN or infinite, or the disk is full.
+        MeritError: when the suffix is neither ``.flac`` nor ``.wav``, a sample is NaN or infinite, or the file cannot
+            be written.
     """
     path = Path(path)
     if path.suffix not in (".flac", ".wav"):
@@ -121,7 +122,8 @@ def write_audio(path: Path | str, samples: np.ndarray) -> int:
             whole = False
         if not whole:
             raise MeritError(
-                f"{path}: not written whole; the disk is most likely full, free some and run the same command again"
+                f"{path}: not written whole; the disk is most likely full, or the quota used up; free some space and "
+                "run the same command again"
             )
     return int(np.count_nonzero(np.abs(samples) > 1))
 

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, read_audio
 from merit.data.batching import cut
 from merit.data.datadir import read_durations, read_table
-from merit.data.state_shards import ShardReader
+from merit.data.state_shards import HEADER, ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 
@@ -181,7 +181,7 @@ class UtteranceDataset(Dataset):
             if missing:
                 raise MeritError(
                     f"{directory}: {len(missing)} utterances have no dumped {name}, {missing[0]} is the first; "
-                    "run the dump again (stage 3)"
+                    f"delete {dump.directory / HEADER}, and run the dump again (stage 3)"
                 )
 
     def _column(self, name: str) -> dict[str, str]:

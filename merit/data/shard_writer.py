@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from merit.data.state_shards import HEADER, INDEX, differences, open_shard, shard_path
+from merit.data.state_shards import HEADER, INDEX, Shard, checksum, differences, shard_path, still_free
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import write_text
@@ -32,7 +32,8 @@ class ShardStream:
         shard_bytes: size of a shard.
 
     Raises:
-        MeritError: when the disk is full; at the latest with the shard after the one that could not be written.
+        MeritError: when a shard does not fit on the disk, or at the latest with the next one when it could not be
+            written.
     """
 
     def __init__(
@@ -60,9 +61,14 @@ class ShardStream:
     def _hand_over(self) -> None:
         """Give what was collected to the thread, as soon as the shard before is written."""
         self._wait()
+        still_free(self.directory, self._collected_bytes)  # others may have filled the disk since the dump began
         path = shard_path(self.directory, next(self.numbers))
-        self._writing = self._thread.submit(save_tensors, self._collected, path, self.metadata)
+        self._writing = self._thread.submit(self._save, self._collected, path)
         self._collected, self._collected_bytes = {}, 0
+
+    def _save(self, values: Mapping[str, Tensor], path: Path) -> None:
+        checksums = {key: checksum(value) for key, value in values.items()}
+        save_tensors(values, path, self.metadata | {"checksums": json.dumps(checksums)})
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None
@@ -122,11 +128,11 @@ class ShardWriter:
             shard = int(re.fullmatch(r"states\.(\d+)\.safetensors", path.name)[1])
             if shard in known:
                 continue
-            with open_shard(path) as tensors:
-                self._require_same(json.loads(tensors.metadata()["header"]))
-                for key in tensors.keys():
-                    self.frames[key] = tensors.get_slice(key).get_shape()[0]
-                    self._shard_of[key] = shard
+            found = Shard(path)
+            self._require_same(found.header)
+            for key in found.checksums:
+                self.frames[key] = found.frames(key)
+                self._shard_of[key] = shard
 
     def _require_same(self, found: Mapping[str, Any]) -> None:
         expected = {name: value for name, value in self.header.items() if name != "encoder"}

@@ -5,7 +5,7 @@ The content is the hidden states of all layers, or the features that the convolu
 
 ``states.00000.safetensors`` ...
     utterance -> states (T, L, D) or features (T, C); the metadata of every shard repeats the header, so a shard says
-    what it is. Numbers may be missing.
+    what it is, and has a checksum of each utterance. Numbers may be missing.
 ``index.tsv``
     ``utterance<TAB>shard<TAB>frames`` lines, sorted by utterance.
 ``header.json``
@@ -16,12 +16,15 @@ The content is the hidden states of all layers, or the features that the convolu
 import hashlib
 import json
 import logging
+import re
 import shutil
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -59,19 +62,29 @@ def audio_digest(wav: Mapping[str, str]) -> str:
 
 
 def require_disk_space(directory: Path, needed: int) -> None:
-    """Refuse to start writing ``needed`` more bytes under ``directory`` when so many are not free.
+    """Make ``directory``, and refuse to start writing ``needed`` bytes under it when so many are not free.
 
     Raises:
         MeritError: with both numbers.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(directory).free
+    free = still_free(directory, needed)
     logger.info("%s: %.3f GB to write, %.1f GB free", directory, needed / 1e9, free / 1e9)
+
+
+def still_free(directory: Path, needed: int) -> int:
+    """Free bytes under ``directory``, which are at least ``needed``.
+
+    Raises:
+        MeritError: when they are not, with both numbers.
+    """
+    free = shutil.disk_usage(directory).free
     if needed > free:
         raise MeritError(
             f"{directory}: {needed / 1e9:.3f} GB are needed and {free / 1e9:.3f} GB are free. Free some space, choose "
             "another disk, or train with --feats features, which stores little, or --feats online, which stores nothing"
         )
+    return free
 
 
 def shard_path(directory: Path, shard: int) -> Path:
@@ -79,26 +92,124 @@ def shard_path(directory: Path, shard: int) -> Path:
     return directory / f"states.{shard:05d}.safetensors"
 
 
-def open_shard(path: Path) -> Any:
+def checksum(values: Tensor) -> int:
+    """CRC-32 of the bytes of a contiguous tensor of the CPU."""
+    return zlib.crc32(values.view(torch.uint8).numpy())
+
+
+def damaged(path: Path, problem: object) -> MeritError:
+    """An error that says how to mend a dump of which one file is of no use."""
+    header = path.parent / HEADER
+    files = path if path == header else f"{path} and {header}"
+    return MeritError(
+        f"{path}: {problem}; delete {files}, and run the dump again (stage 3): it makes only what is missing"
+    )
+
+
+class Shard:
     """A shard, mapped into memory.
 
+    Attributes:
+        path: where it lies.
+        header: what was dumped.
+        checksums: utterance -> checksum of its values.
+
     Raises:
-        MeritError: when it is missing or damaged.
+        MeritError: when it is missing or damaged, or has no checksums.
     """
-    try:
-        return safe_open(path, framework="pt")
-    except (OSError, SafetensorError) as error:
-        raise MeritError(
-            f"{path}: missing or damaged ({error}); delete it and {path.parent / HEADER}, and run the dump again: "
-            "it makes only what is missing"
-        ) from error
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._tensors = safe_open(path, framework="pt")
+            metadata = self._tensors.metadata() or {}
+            self.header: dict[str, Any] = json.loads(metadata["header"])
+            self.checksums: dict[str, int] | None = json.loads(metadata.get("checksums", "null"))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise damaged(path, f"missing or damaged ({error})") from error
+        if self.checksums is None:
+            raise MeritError(
+                f"{path}: a dump of an earlier version, without checksums; delete {path.parent}, and run the dump "
+                "again (stage 3)"
+            )
+
+    def frames(self, key: str) -> int:
+        """T of an utterance that has a checksum."""
+        return self._slice(key).get_shape()[0]
+
+    def read(self, key: str, start: int, stop: int) -> Tensor:
+        """Some frames of an utterance that has a checksum: a view of the mapped file."""
+        return self._slice(key)[start:stop]
+
+    def check(self, key: str) -> None:
+        """Compare all values of an utterance with their checksum.
+
+        Raises:
+            MeritError: when they differ.
+        """
+        if checksum(self._slice(key)[:]) != self.checksums[key]:
+            raise damaged(self.path, f"damaged: utterance {key} is not what was written")
+
+    def _slice(self, key: str) -> Any:
+        try:
+            return self._tensors.get_slice(key)
+        except SafetensorError as error:
+            raise damaged(self.path, f"damaged: utterance {key} cannot be read ({error})") from error
 
 
 def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
     """The entries of a header that are not as expected, in words; nothing when all are."""
     found = {"content": "states"} | dict(found)  # dumps of earlier versions do not say so
     names = [name for name, value in expected.items() if found.get(name) != value]
-    return "; ".join(f"{name} is {found.get(name)} there and {expected[name]} here" for name in names)
+    return "; ".join(
+        "its audio is not that of wav.scp any more"
+        if name == "audio"
+        else f"{name} is {found.get(name)} there and {expected[name]} here"
+        for name in names
+    )
+
+
+class _Entry(NamedTuple):
+    """A line of the index: shard, frames, and the place of the utterance among all."""
+
+    shard: int
+    frames: int
+    place: int
+
+
+def _read_header(directory: Path) -> dict[str, Any]:
+    path = directory / HEADER
+    try:
+        header = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MeritError(
+            f"{directory}: no complete dump ({HEADER} is missing); run the dump (stage 3), which goes on where it "
+            "stopped"
+        ) from error
+    except ValueError as error:
+        raise damaged(path, f"damaged ({error})") from error
+    if not isinstance(header, dict):
+        raise damaged(path, "damaged (no JSON object)")
+    return header
+
+
+def _read_index(directory: Path) -> dict[str, _Entry]:
+    path = directory / INDEX
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise damaged(path, "missing") from error
+    except ValueError as error:
+        raise damaged(path, f"damaged ({error})") from error
+    index: dict[str, _Entry] = {}
+    for number, line in enumerate(lines, start=1):
+        match = re.fullmatch(r"(\S+)\t(\d+)\t(\d+)", line, re.ASCII)
+        if match is None:
+            raise damaged(path, f"line {number}: expected 'utterance<TAB>shard<TAB>frames', not {line[:200]!r}")
+        if match[1] in index:
+            raise damaged(path, f"line {number}: utterance {match[1]} was there before")
+        index[match[1]] = _Entry(int(match[2]), int(match[3]), len(index))
+    return index
 
 
 class ShardReader:
@@ -118,56 +229,68 @@ class ShardReader:
 
     def __init__(self, directory: Path | str, expected: Mapping[str, Any] | None = None) -> None:
         self.directory = Path(directory)
-        try:
-            self.header = json.loads((self.directory / HEADER).read_text(encoding="utf-8"))
-            lines = (self.directory / INDEX).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError as error:
-            raise MeritError(
-                f"{self.directory}: no complete dump ({Path(error.filename).name} is missing); "
-                "run the dump (stage 3), which goes on where it stopped"
-            ) from error
-        if problem := differences(self.header, expected or {}):
-            raise MeritError(
-                f"{self.directory}: this dump, of encoder {self.header.get('encoder')}, does not fit this run: "
-                f"{problem}. Delete the directory and dump again (stage 3), or run with what it was dumped with"
-            )
-        self._index: dict[str, tuple[int, int]] = {}
-        for line in lines:
-            key, shard, frames = line.split("\t")
-            self._index[key] = (int(shard), int(frames))
+        self.header = _read_header(self.directory)
+        self.require(expected or {})
+        self._index = _read_index(self.directory)
         self.keys = list(self._index)
-        self._open: OrderedDict[int, Any] = OrderedDict()
+        self._open: OrderedDict[int, Shard] = OrderedDict()
+        # Shared with the workers of a data loader: what one of them has checked, the others need not.
+        self._checked = torch.zeros(len(self.keys), dtype=torch.bool).share_memory_()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": OrderedDict()}  # every process opens the shards for itself
 
-    def _entry(self, key: str) -> tuple[int, int]:
+    def require(self, expected: Mapping[str, Any]) -> None:
+        """Refuse a dump whose header has other values for these entries.
+
+        Raises:
+            MeritError: when one differs; names all that do.
+        """
+        if problem := differences(self.header, expected):
+            raise MeritError(
+                f"{self.directory}: this dump, of encoder {self.header.get('encoder')}, does not fit this run: "
+                f"{problem}. Delete the directory and dump again (stage 3), or run with what it was dumped with"
+            )
+
+    def _entry(self, key: str) -> _Entry:
         if key not in self._index:
-            raise MeritError(f"{self.directory}: utterance {key} was not dumped; run the dump again (stage 3)")
+            raise damaged(self.directory / INDEX, f"utterance {key} was not dumped")
         return self._index[key]
 
     def frames(self, key: str) -> int:
         """T of an utterance."""
-        return self._entry(key)[1]
+        return self._entry(key).frames
 
     def shard_of(self, key: str) -> int:
         """Number of the shard that an utterance lies in; reading is fast when few shards are read at a time."""
-        return self._entry(key)[0]
+        return self._entry(key).shard
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> Tensor:
         """Some frames of one utterance: states (stop - start, L, D) or features (stop - start, C), as they were stored.
 
-        The tensor is a view of the mapped file: only these frames are read, and not before they are used.
+        The tensor is a view of the mapped file: only these frames are read, and not before they are used. The first
+        time, all frames of the utterance are, and compared with their checksum.
+
+        Raises:
+            MeritError: when the shard is missing or damaged, or the index does not fit it.
         """
-        shard, frames = self._entry(key)
-        if shard in self._open:
-            self._open.move_to_end(shard)
+        entry = self._entry(key)
+        if entry.shard in self._open:
+            self._open.move_to_end(entry.shard)
         else:
-            self._open[shard] = open_shard(shard_path(self.directory, shard))
+            self._open[entry.shard] = Shard(shard_path(self.directory, entry.shard))
             if len(self._open) > OPEN_SHARDS:
                 self._open.popitem(last=False)
-        try:
-            return self._open[shard].get_slice(key)[start : frames if stop is None else stop]
-        except SafetensorError as error:
-            path = shard_path(self.directory, shard)
-            raise MeritError(f"{path}: utterance {key} cannot be read: {error}") from error
+        shard = self._open[entry.shard]
+        if not self._checked[entry.place]:
+            self._check(key, entry, shard)
+            self._checked[entry.place] = True
+        return shard.read(key, start, entry.frames if stop is None else stop)
+
+    def _check(self, key: str, entry: _Entry, shard: Shard) -> None:
+        index = self.directory / INDEX
+        if key not in shard.checksums:
+            raise damaged(index, f"utterance {key} is not in {shard.path.name}")
+        if (frames := shard.frames(key)) != entry.frames:
+            raise damaged(index, f"{entry.frames} frames of utterance {key}, and {shard.path.name} has {frames}")
+        shard.check(key)

@@ -1,6 +1,6 @@
 """Writing safetensors files as the other files of the package are written."""
 
-import errno
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,15 +15,15 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[st
     """Write contiguous tensors of the CPU as one safetensors file in one step.
 
     Raises:
-        MeritError: when the disk is full.
+        MeritError: as :func:`merit.files.atomic_path`.
     """
     with atomic_path(path) as temporary:
-        temporary.touch()
         mode = temporary.stat().st_mode  # by the umask; safetensors makes files that only their owner can read
         try:
             save_file(dict(tensors), temporary, metadata=None if metadata is None else dict(metadata))
         except SafetensorError as error:
-            if f"os error {errno.ENOSPC}" in str(error):  # safetensors raises no OSError
-                raise OSError(errno.ENOSPC, str(error), str(path)) from error
-            raise
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), str(error), str(path)) from error  # which safetensors does not raise
         temporary.chmod(mode)

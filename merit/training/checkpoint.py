@@ -225,8 +225,8 @@ def save_state(state: dict, directory: Path) -> None:
             torch.save(state, temporary)
         except RuntimeError as error:  # torch's word for a full disk
             raise MeritError(
-                f"{directory / 'last.pt'}: not written whole; the disk is most likely full, free some and run the same "
-                f"command again ({error})"
+                f"{directory / 'last.pt'}: not written whole; the disk is most likely full, or the quota used up; free "
+                f"some space and run the same command again ({error})"
             ) from error
 
 

@@ -10,7 +10,7 @@ from accelerate.utils import set_seed
 
 from merit.data.audio import SAMPLE_RATE
 from merit.data.dataset import FRAME_SAMPLES, Batch, UtteranceDataset
-from merit.data.state_shards import Content, ShardReader
+from merit.data.state_shards import Content, ShardReader, audio_digest
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
 from merit.nets.model import ModelConfig, Task
@@ -141,7 +141,7 @@ def phase1_trainer(
 
     def dataset(directory: Path, dumped: Path | None, crop_frames: int | None) -> UtteranceDataset:
         reader = None if dumped is None else ShardReader(dumped, expected)
-        return UtteranceDataset(
+        made = UtteranceDataset(
             directory,
             statistics,
             classes=classes if "emotion" in tasks else None,
@@ -152,6 +152,9 @@ def phase1_trainer(
             crop_frames=crop_frames,
             seed=heads[0].seed,
         )
+        if reader is not None:
+            reader.require({"audio": audio_digest(made.noisy)})
+        return made
 
     # Dumped states are cropped where they are read; others must be computed whole first.
     train_set = dataset(train, dump and dump.train, heads[0].crop_frames if content == "states" else None)

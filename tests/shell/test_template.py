@@ -27,6 +27,7 @@ while [ $# -gt 0 ]; do
     --noise) noise=${2%%=*} ;;
     --snrs) snrs=${2//[\[\],]/ } ;;
     --output) output=$2 ;;
+    --noisy) noisy=$2 ;;
     --emotion_seeds | --enhancement_seeds) seeds=${2//[\[\],]/ } ;;
     --emotion_output | --enhancement_output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
     esac
@@ -41,6 +42,14 @@ train_heads) for output in $outputs; do mkdir -p "$output" && touch "$output/mod
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
 tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
+dump_states) mkdir -p "$output" && touch "$output/header.json" ;;
+decode) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}" && touch "$output/${set##*/}/decode.json"; done ;;
+score)
+    for set in ${data//[\[\],]/ }; do
+        for to in "$output" "$noisy"; do mkdir -p "$to/${set##*/}"; done
+        touch "$output/${set##*/}"/{emotion,enhancement}.csv "$noisy/${set##*/}/enhancement.csv"
+    done
+    ;;
 report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
 *) mkdir -p "$output" ;;
 esac
@@ -117,6 +126,29 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> 
     assert result.stdout == "exp/sparse_merit-7/RESULTS.md\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n\n"
     again = recipe.run()
     assert again.returncode == 0 and again.stdout == result.stdout
+    assert recipe.calls() == []
+
+
+@pytest.mark.parametrize(
+    "deleted, made_again",
+    [
+        ("dump/states/wavlm_mini/dev_babble_10dB/header.json", ["dump_states"]),
+        ("exp/sparse_merit-7/decode/test_wind_0dB/decode.json", ["decode"]),
+        ("exp/sparse_merit-7/score/test_wind_0dB/emotion.csv", ["score"]),
+        ("exp/sparse_merit-7/score/test_wind_0dB/enhancement.csv", ["score"]),
+        ("dump/score_noisy/dev_babble_10dB/enhancement.csv", ["score"]),
+    ],
+)
+def test_what_was_deleted_is_made_again(recipe: Recipe, deleted: str, made_again: list[str]) -> None:
+    assert recipe.run().returncode == 0
+    for name in ("test_wind_0dB", "dev_babble_10dB"):
+        (recipe.folder / f"data/{name}/spk1.scp").touch()
+    recipe.calls()
+    (recipe.folder / deleted).unlink()
+    assert recipe.run().returncode == 0
+    assert modules(recipe.calls())[: len(made_again)] == made_again
+    assert (recipe.folder / deleted).exists()
+    assert recipe.run().returncode == 0
     assert recipe.calls() == []
 
 

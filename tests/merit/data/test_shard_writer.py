@@ -1,6 +1,8 @@
 """Writing shards: beside the computation, by several at a time, kept when it is interrupted."""
 
+import shutil
 import threading
+from collections import namedtuple
 
 import pytest
 import torch
@@ -135,6 +137,29 @@ def test_a_shard_that_cannot_be_written_ends_the_dump_which_goes_on_later(tmp_pa
             writer.write(key, states[key])
     reader = ShardReader(tmp_path)
     assert all(torch.equal(reader.read(key), value) for key, value in states.items())
+
+
+def test_a_disk_that_others_fill_ends_the_dump_before_the_shard_that_has_no_room(tmp_path, monkeypatch):
+    states = utterances(6)
+    shards = {key: value.nbytes for key, value in states.items()}
+    usage = namedtuple("usage", "total used free")
+
+    def free(path):
+        assert path == tmp_path
+        written = len(list(tmp_path.glob("states.*")))
+        return usage(0, 0, max(shards.values()) if written < 2 else shards["u02"] - 1)
+
+    monkeypatch.setattr(shutil, "disk_usage", free)
+    message = f"^{tmp_path}: 0.000 GB are needed and 0.000 GB are free. Free some space, choose another disk, or train"
+    with pytest.raises(MeritError, match=message):
+        with ShardWriter(tmp_path, HEADER, shard_bytes=1) as writer:
+            for key, value in states.items():
+                writer.write(key, value)
+                writer.flush()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"states.0000{i}.safetensors" for i in range(2)]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, 10**9))
+    with ShardWriter(tmp_path, HEADER) as writer:
+        assert sorted(writer.frames) == ["u00", "u01"]
 
 
 def test_several_streams_write_side_by_side_and_go_on_with_another_number(tmp_path):

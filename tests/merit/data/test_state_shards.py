@@ -2,12 +2,15 @@
 
 import json
 import pickle
+import re
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 import torch
 from made_dump import HEADER, utterances
+from safetensors.torch import load_file, save_file
 
 from merit.data import state_shards
 from merit.data.shard_writer import ShardWriter
@@ -61,6 +64,13 @@ def test_other_states_are_refused_by_name(dump):
     ShardWriter(path, HEADER | {"encoder": "another path to the same encoder"})
 
 
+def test_other_audio_is_refused_in_words(dump):
+    path, _ = dump
+    with pytest.raises(MeritError, match="its audio is not that of wav.scp any more.*Delete the directory") as error:
+        ShardReader(path, {"fingerprint": "abc", "audio": "0123"})
+    assert "0123" not in str(error.value)
+
+
 def test_states_and_features_are_not_taken_for_each_other(dump, tmp_path):
     path, _ = dump  # its header does not say what it holds, as those of earlier versions
     ShardReader(path, {"content": "states"})
@@ -85,6 +95,186 @@ def test_damage_and_absence_are_named(dump, tmp_path):
         ShardWriter(path, HEADER)
     with pytest.raises(MeritError, match="header.json is missing"):
         ShardReader(tmp_path / "nowhere")
+
+
+def flip_a_bit(directory):
+    shard = directory / "states.00001.safetensors"
+    content = bytearray(shard.read_bytes())
+    content[-3] ^= 4
+    shard.write_bytes(content)
+
+
+def overwrite_values(directory):
+    shard = directory / "states.00001.safetensors"
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-60] + bytes(60))
+
+
+def overwrite_the_beginning(directory):
+    shard = directory / "states.00001.safetensors"
+    shard.write_bytes(bytes(200) + shard.read_bytes()[200:])
+
+
+def cut_short(directory):
+    shard = directory / "states.00001.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-10])
+
+
+def delete_shard(directory):
+    (directory / "states.00001.safetensors").unlink()
+
+
+def lengthen(directory, more):
+    index = directory / "index.tsv"
+    lines = [line.split("\t") for line in index.read_text().splitlines()]
+    index.write_text("".join(f"{key}\t{shard}\t{int(frames) + more}\n" for key, shard, frames in lines))
+
+
+def add_frames(directory):
+    lengthen(directory, 500)
+
+
+def take_frames(directory):
+    lengthen(directory, -3)
+
+
+def name_other_shards(directory):
+    index = directory / "index.tsv"
+    index.write_text(index.read_text().replace("\t1\t", "\t2\t"))
+
+
+def name_a_shard_that_never_was(directory):
+    index = directory / "index.tsv"
+    index.write_text(index.read_text().replace("\t1\t", "\t77\t"))
+
+
+def garble_index(directory):
+    (directory / "index.tsv").write_text("u00\t0\t5\nno such line\n")
+
+
+def garble_index_bytes(directory):
+    (directory / "index.tsv").write_bytes(b"\xff\xfe\x00")
+
+
+def repeat_a_line(directory):
+    index = directory / "index.tsv"
+    index.write_text(index.read_text() + index.read_text().splitlines()[-1] + "\n")
+
+
+def shorten_index(directory):
+    index = directory / "index.tsv"
+    index.write_text("".join(index.read_text().splitlines(keepends=True)[:-1]))
+
+
+def delete_index(directory):
+    (directory / "index.tsv").unlink()
+
+
+def garble_header(directory):
+    (directory / "header.json").write_text("{")
+
+
+def header_of_another_kind(directory):
+    (directory / "header.json").write_text("[1, 2]\n")
+
+
+def forget_checksums(directory):  # as a dump of an earlier version
+    for shard in directory.glob("*.safetensors"):
+        save_file(load_file(shard), shard, {"header": json.dumps(HEADER)})
+
+
+def read_everything(directory, states):
+    reader = ShardReader(directory, {"fingerprint": "abc"})
+    for key, value in states.items():
+        assert reader.frames(key) == len(reader.read(key))
+        assert torch.equal(reader.read(key), value)
+
+
+@pytest.mark.parametrize(
+    "damage, where, what",
+    [
+        (flip_a_bit, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
+        (overwrite_values, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
+        (overwrite_the_beginning, "states.00001.safetensors", "missing or damaged"),
+        (cut_short, "states.00001.safetensors", "missing or damaged"),
+        (delete_shard, "states.00001.safetensors", "missing or damaged"),
+        (add_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
+        (take_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
+        (name_other_shards, "index.tsv", r"utterance u0\d is not in states.00002.safetensors"),
+        (name_a_shard_that_never_was, "states.00077.safetensors", "missing"),
+        (garble_index, "index.tsv", "line 2: expected 'utterance<TAB>shard<TAB>frames', not 'no such line'"),
+        (garble_index_bytes, "index.tsv", "damaged"),
+        (repeat_a_line, "index.tsv", "line 11: utterance u09 was there before"),
+        (delete_index, "index.tsv", "missing"),
+        (shorten_index, "index.tsv", "utterance u09 was not dumped"),
+        (garble_header, "header.json", "damaged"),
+        (header_of_another_kind, "header.json", "damaged"),
+        (forget_checksums, "", "a dump of an earlier version, without checksums"),
+    ],
+)
+def test_damage_is_mended_by_doing_what_the_message_says(dump, damage, where, what):
+    path, states = dump
+    damage(path)
+    message = ""
+    for _ in states:  # every shard that is damaged has a message of its own
+        try:
+            read_everything(path, states)
+            break
+        except MeritError as error:
+            message = str(error)
+        assert "\n" not in message
+        assert re.search(f"^{path}/{where}.*: {what}", message), message
+        to_delete = re.search(r"[Dd]elete (\S+?)(?: and (\S+?))?, and run the dump again \(stage 3\)", message)
+        for name in filter(None, to_delete.groups()):
+            if Path(name).is_dir():
+                shutil.rmtree(name)
+            else:
+                Path(name).unlink(missing_ok=True)
+        assert not (path / "header.json").exists()  # or stage 3 would find nothing to do
+        with ShardWriter(path, HEADER, shard_bytes=500) as writer:
+            for key in states.keys() - writer.frames.keys():
+                writer.write(key, states[key])
+    else:
+        pytest.fail("the message did not help")
+    assert message
+
+
+def test_damage_is_found_by_whoever_reads_a_few_frames_and_checked_once(dump, monkeypatch):
+    path, states = dump
+    flip_a_bit(path)
+    reader = ShardReader(path)
+    damaged = [key for key in states if reader.shard_of(key) == 1]
+    with pytest.raises(MeritError, match="is not what was written"):
+        for key in damaged:
+            reader.read(key, 0, 1)
+    sound = next(key for key in states if reader.shard_of(key) == 0)
+    checked = []
+    checksum = state_shards.checksum
+    monkeypatch.setattr(state_shards, "checksum", lambda values: checked.append(len(values)) or checksum(values))
+    for _ in range(3):
+        reader.read(sound, 0, 2)
+    assert checked == [len(states[sound])]
+
+
+def read_in_worker(reader, keys):
+    for key in keys:
+        reader.read(key)
+
+
+def test_what_one_process_has_checked_no_other_checks_again(dump, monkeypatch):
+    path, states = dump
+    reader = ShardReader(path)
+    context = torch.multiprocessing.get_context("spawn")
+    worker = context.Process(target=read_in_worker, args=(reader, sorted(states)[:7]))
+    worker.start()
+    worker.join()
+    assert worker.exitcode == 0
+    checked = []
+    checksum = state_shards.checksum
+    monkeypatch.setattr(state_shards, "checksum", lambda values: checked.append(len(values)) or checksum(values))
+    for key in states:
+        reader.read(key)
+    assert checked == [len(states[key]) for key in sorted(states)[7:]]
 
 
 def test_disk_space_is_compared_before_writing(tmp_path, monkeypatch):

@@ -1,11 +1,13 @@
 """Phase 1 with dumped states, with dumped features and with states computed online is the same training."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file
 from test_phases import assert_same, history
 
+from merit.data.datadir import read_table, write_table
 from merit.data.dataset import UtteranceDataset
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
@@ -83,6 +85,21 @@ def test_states_of_another_normalisation_are_refused(corpus, tiny_encoder, dumps
         train(swapped, tiny_encoder, tmp_path, dump=dumps("states"))
 
 
+@pytest.mark.parametrize("stale", ["train", "dev"])
+def test_states_of_audio_that_has_changed_are_refused(corpus, tiny_encoder, dumps, tmp_path, stale):
+    dumped = dumps("states")
+    mixed_again = tmp_path / "mixed_again"
+    shutil.copytree(corpus[stale], mixed_again)
+    table = read_table(mixed_again / "wav.scp")
+    audio = tmp_path / "again.flac"
+    key = min(table)
+    shutil.copyfile(table[key], audio)
+    write_table(mixed_again / "wav.scp", table | {key: str(audio)})
+    changed = {**corpus, stale: mixed_again}
+    with pytest.raises(MeritError, match=f"dumps.*/{stale}: this dump, .*audio is not that of wav.scp any more"):
+        train(changed, tiny_encoder, tmp_path / "run", dump=dumped)
+
+
 def test_states_are_not_taken_for_features(corpus, tiny_encoder, dumps, tmp_path):
     states = dumps("states")
     with pytest.raises(MeritError, match="content is states there and features here"):
@@ -91,7 +108,8 @@ def test_states_are_not_taken_for_features(corpus, tiny_encoder, dumps, tmp_path
 
 def test_an_utterance_that_was_not_dumped_is_named(corpus, tiny_encoder, dumps, tmp_path):
     features = dumps("features")
-    with pytest.raises(MeritError, match="12 utterances have no dumped features, train000 is the first"):
+    message = "12 utterances have no dumped features, train000 is the first; delete .*/dev/header.json, and run the dump"
+    with pytest.raises(MeritError, match=message):
         train(corpus, tiny_encoder, tmp_path, dump=Dump("features", features.dev, features.dev))
 
 
