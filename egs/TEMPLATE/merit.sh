@@ -8,7 +8,7 @@ stop_stage=7               # last stage to run
 classes="angry happy neutral sad"  # emotions in the order of the model's outputs
 noise_seen=babble          # noise of training and test, as name=folder; plain babble is made from babble_data
 noise_unseen=              # noises of the test alone, as "name=folder name=folder"
-babble_data=data/train     # data directory whose speakers talk in the babble
+babble_data=data/train     # speech that the babble is made of; an utterance never talks in its own noise
 mixed=false                # data preparation makes noisy sets with clean references; stage 2 mixes nothing
 rir=                       # folder of room impulse responses for the speech, before noise is added; empty: none
 snr_train=5                # signal-to-noise ratio in training, dB
