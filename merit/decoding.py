@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import SAMPLE_RATE, read_audio, write_audio
+from merit.data.audio import read_audio, write_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, write_table
 from merit.data.state_shards import audio_digest
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
-from merit.inference import Merit, Result, check_length
+from merit.inference import Merit, Result, check_length, join_pieces
 from merit.progress import progress
 from merit.training.checkpoint import read_description
 
@@ -131,7 +131,7 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
     ):
         for utterances in length_batches(seconds, batch_seconds):
             waveforms = dict(zip(utterances, files.map(read, utterances)))
-            results = decode_batch(merit, waveforms)
+            results = decode_batch(merit, waveforms, entries)
             if merit.enhances:
                 clipped += sum(files.map(write, results.keys(), results.values()))
             for utterance, result in results.items():
@@ -154,17 +154,26 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
         logger.info("%s: %d enhanced samples beyond full scale were clipped", output, clipped)
 
 
-def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray]) -> dict[str, Result]:
+def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray], entries: Mapping[str, str]) -> dict[str, Result]:
     """Results of utterances at 16 kHz: those that fit the model's pieces together, the others one by one.
 
+    Args:
+        merit: the trained model.
+        waveforms: samples of each utterance.
+        entries: of ``wav.scp``, for messages.
+
     Raises:
-        MeritError: when an utterance cannot be used; names it.
+        MeritError: when an utterance cannot be used, or gives NaN; names it.
     """
+    names = {name: f"{name}: {entries[name]}" for name in waveforms}
     short = {name: samples for name, samples in waveforms.items() if len(samples) <= merit.piece_samples}
     for name, samples in short.items():
-        check_length(len(samples), f"utterance {name}")
-    found = dict(zip(short, merit.batch(list(short.values())))) if short else {}
-    return {name: found[name] if name in found else merit(samples, SAMPLE_RATE) for name, samples in waveforms.items()}
+        check_length(len(samples), names[name])
+    found = dict(zip(short, merit.batch(list(short.values()), [names[name] for name in short]))) if short else {}
+    return {
+        name: found[name] if name in found else join_pieces(list(merit.pieces([samples], names[name])))
+        for name, samples in waveforms.items()
+    }
 
 
 def write_routing(path: Path, tasks: Sequence[str], experts: Mapping[str, np.ndarray]) -> None:

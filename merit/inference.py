@@ -149,7 +149,7 @@ class Merit:
             name: of the signal, for messages.
 
         Raises:
-            MeritError: when the signal is empty or shorter than 400 samples.
+            MeritError: when the signal is empty or shorter than 400 samples, or the model gives NaN.
         """
         fade = np.linspace(0, 1, OVERLAP, dtype=np.float32)
         change = OVERLAP // 2 // FRAME_SAMPLES
@@ -158,7 +158,7 @@ class Merit:
         tail = np.empty(0, dtype=np.float32)
         for samples, first, last in overlapping_pieces(blocks, self.piece_samples, OVERLAP):
             check_length(len(samples), name)
-            result = self.batch([samples])[0]
+            result = self.batch([samples], [name])[0]
             if result.enhanced is not None:
                 if not first:
                     result.enhanced[:OVERLAP] = (1 - fade) * tail + fade * result.enhanced[:OVERLAP]
@@ -172,14 +172,15 @@ class Merit:
             raise MeritError(f"{name}: holds no samples")
 
     @torch.inference_mode()
-    def batch(self, waveforms: Sequence[np.ndarray]) -> list[Result]:
+    def batch(self, waveforms: Sequence[np.ndarray], names: Sequence[str] | None = None) -> list[Result]:
         """Work through signals at 16 kHz together; what comes out is what each would give alone.
 
         Args:
             waveforms: ``(S,)`` float32 each, of 400 samples up to ``piece_samples``.
+            names: of the signals, for messages.
 
         Raises:
-            MeritError: when the GPU's memory is too small for them.
+            MeritError: when the GPU's memory is too small for them, or the model gives NaN or infinity.
         """
         normalised = [torch.from_numpy(self.description.statistics.normalise(samples)) for samples in waveforms]
         padded = torch.nn.utils.rnn.pad_sequence(normalised, batch_first=True).to(self.device)
@@ -193,7 +194,10 @@ class Merit:
                 f"{self.device}: not enough memory for {seconds:.0f} s of audio at once; ask for smaller batches, "
                 "shorter pieces or another device"
             ) from error
-        return [self._result(output, b, len(samples)) for b, samples in enumerate(waveforms)]
+        results = [self._result(output, b, len(samples)) for b, samples in enumerate(waveforms)]
+        for name, samples, result in zip(names or ["waveform"] * len(results), waveforms, results):
+            check_finite(result, samples, name)
+        return results
 
     def _result(self, output: ModelOutput, b: int, length: int) -> Result:
         """Take utterance ``b`` out of a batch's output."""
@@ -244,6 +248,27 @@ def check_length(samples: int, name: str) -> None:
     if samples < MIN_SAMPLES:
         raise MeritError(
             f"{name}: {samples} samples at 16 kHz are too short; expected at least {MIN_SAMPLES}, one encoder frame"
+        )
+
+
+def check_finite(result: Result, samples: np.ndarray, name: str) -> None:
+    """Refuse a result with NaN or infinity in it, whoever would write it down.
+
+    Args:
+        result: what the model says.
+        samples: of the signal that it was given.
+        name: of the signal.
+
+    Raises:
+        MeritError: with what is not finite.
+    """
+    parts = {} if result.enhanced is None else {"the clean speech": result.enhanced}
+    parts |= {} if result.emotion is None else {"the emotion": list(result.emotion.values())}
+    parts |= {f"the routing of {task}": weights for task, weights in result.routing.items()}
+    if bad := [part for part, values in parts.items() if not np.isfinite(values).all()]:
+        raise MeritError(
+            f"{name}: the model gives NaN or infinity in {', '.join(bad)}. The largest sample is "
+            f"{np.abs(samples).max():.3g}, where full scale is 1: scale the audio, or compute in float32"
         )
 
 

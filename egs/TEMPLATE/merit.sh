@@ -8,7 +8,7 @@ stop_stage=7               # last stage to run
 classes="angry happy neutral sad"  # emotions in the order of the model's outputs
 noise_seen=babble          # noise of training and test, as name=folder; plain babble is made from babble_data
 noise_unseen=              # noises of the test alone, as "name=folder name=folder"
-babble_data=data/train     # data directory whose speakers talk in the babble
+babble_data=data/train     # speech that the babble is made of; an utterance never talks in its own noise
 mixed=false                # data preparation makes noisy sets with clean references; stage 2 mixes nothing
 rir=                       # folder of room impulse responses for the speech, before noise is added; empty: none
 snr_train=5                # signal-to-noise ratio in training, dB
@@ -35,6 +35,7 @@ work=                      # where data, dump and exp lie; empty: in the recipe'
 data_options=classes       # names of the options that local/data.sh gets as well
 
 MERIT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$MERIT_ROOT/egs/TEMPLATE/check_options.sh"
 
 refuse() {
     echo "$0: $1; --help lists all options" >&2
@@ -56,15 +57,6 @@ conditions() { # the mixed test sets of a noise
     local snr
     for snr in $snrs_test; do
         printf 'data/test_%s_%sdB ' "${1%%=*}" "$snr"
-    done
-}
-
-check_noises() { # every one is given as name=folder, and no two have one name
-    local noise names=" "
-    for noise in "$@"; do
-        case $noise in ?*=?*) ;; *) refuse "noise '$noise' is not name=folder" ;; esac
-        case $names in *" ${noise%%=*} "*) refuse "two noises are called ${noise%%=*}" ;; esac
-        names+="${noise%%=*} "
     done
 }
 
@@ -102,21 +94,6 @@ mix_noises() { # stage 2: babble, the noisy training, dev and test sets
     done
 }
 
-check_options() {
-    local number seed
-    case $feats in dump | features | online) ;; *) refuse "--feats is dump, features or online, not '$feats'" ;; esac
-    for number in stage stop_stage nj ngpu; do
-        case ${!number} in "" | *[!0-9]*) refuse "--${number//_/-} is a whole number, not '${!number}'" ;; esac
-    done
-    for seed in $seeds $enhancer_seed; do
-        case $seed in *[!0-9]*) refuse "--seeds are whole numbers, not '$seed'" ;; esac
-    done
-    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
-    [ "$stage" -ge 1 ] && [ "$stage" -le "$stop_stage" ] && [ "$stop_stage" -le 7 ] ||
-        refuse "no stages from $stage to $stop_stage; there are 1 to 7"
-    [ "$nj" -ge 1 ] || refuse "--nj is at least 1"
-}
-
 merit() {
     local corpus=$1 command_line
     shift
@@ -130,6 +107,9 @@ merit() {
     local recipe=. template=../TEMPLATE
     if [ -n "$work" ]; then
         recipe=$PWD template=$MERIT_ROOT/egs/TEMPLATE
+        case $recipe in *[[:space:]]*)
+            refuse "--work: the recipe lies in '$recipe', which has a space; lists are split there" ;;
+        esac
         mkdir -p "$work"
         cd "$work" || return
     fi
@@ -142,6 +122,8 @@ merit() {
             refuse "--methods: there is no conf/$method.yaml, neither here nor in egs/TEMPLATE"
         if [ "$(speech_of "$method")" = enhanced ]; then waiting+=" $method"; else direct+=" $method"; fi
     done
+    [ -z "$waiting" ] || [ -f "$(conf_of "$enhancer")" ] ||
+        refuse "--enhancer: there is no conf/$enhancer.yaml, neither here nor in egs/TEMPLATE"
     enhancer_seed=${enhancer_seed:-${seeds%% *}}
     local suffix=${tag:+_$tag}
     local enhancer_exp=exp/$enhancer$suffix-$enhancer_seed

@@ -9,8 +9,9 @@
 set -euo pipefail
 . "$(dirname "$0")/../TEMPLATE/merit.sh"
 
-crema_d=            # the corpus: the folder that holds AudioWAV/1001_DFA_ANG_XX.wav
-allow_missing=false # go on without the files that are missing
+crema_d=                # the corpus: the folder that holds AudioWAV/1001_DFA_ANG_XX.wav
+allow_missing=false     # go on without the files that are missing
+babble_data=data/babble # what the training actors say in other emotions
 data_options="classes allow_missing"
 
 merit crema_d "$@"

@@ -9,8 +9,9 @@
 set -euo pipefail
 . "$(dirname "$0")/../TEMPLATE/merit.sh"
 
-ravdess=            # the corpus: the folder that holds Actor_01 to Actor_24
-allow_missing=false # go on without the files that are missing
+ravdess=                # the corpus: the folder that holds Actor_01 to Actor_24
+allow_missing=false     # go on without the files that are missing
+babble_data=data/babble # what the training actors say in other emotions
 data_options="classes allow_missing"
 
 merit ravdess "$@"

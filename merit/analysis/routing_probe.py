@@ -121,7 +121,7 @@ def _probe_condition(merit: Merit, data: Path, batch_seconds: float) -> list[Pro
             references = {name: read_audio(clean[name], name) for name in utterances} if merit.enhances else {}
             for rule in rules:
                 front_end.rule = rule
-                for name, result in decode_batch(merit, waveforms).items():
+                for name, result in decode_batch(merit, waveforms, noisy).items():
                     if result.emotion is not None:
                         emotions[rule][name] = max(result.emotion, key=result.emotion.get)
                     if result.enhanced is not None:

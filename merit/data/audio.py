@@ -45,6 +45,11 @@ def entry_stamp(entry: str) -> str:
     return f"{entry} {status.st_size} {status.st_mtime_ns}"
 
 
+def stamped_entry(stamp: str) -> str:
+    """Return the entry that a stamp is of, whatever has become of its file since."""
+    return stamp if entry_file(stamp) is None else stamp.rsplit(" ", 2)[0]
+
+
 def read_audio(entry: str, key: str) -> np.ndarray:
     """Read one entry of ``wav.scp`` as 16 kHz mono.
 

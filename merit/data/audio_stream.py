@@ -117,12 +117,14 @@ def audio_writer(path: Path) -> Iterator[Callable[[np.ndarray], None]]:
     Yields a function that appends samples ``(S,)``. Samples beyond +-1 are clipped, with one warning.
 
     Raises:
-        MeritError: when the disk is full.
+        MeritError: when a sample is NaN or infinite, or the disk is full.
     """
     clipped = count = 0
 
     def write(samples: np.ndarray) -> None:
         nonlocal clipped, count
+        if not np.isfinite(samples).all():
+            raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
         clipped += int(np.count_nonzero(np.abs(samples) > 1))
         count += len(samples)
         integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767)

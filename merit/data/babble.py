@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import SAMPLE_RATE, entry_stamp, read_audio, write_audio
+from merit.data.audio import SAMPLE_RATE, entry_stamp, read_audio, stamped_entry, write_audio
 from merit.data.datadir import first_of, problems_in, read_table, speakers_of
 from merit.data.mixing import SILENCE, power
 from merit.data.noise import PARTS
@@ -18,6 +18,8 @@ from merit.files import write_text
 
 logger = logging.getLogger(__name__)
 
+HEADER = "file\ttalker\tspeaker\tutterances"
+"""First line of the manifest."""
 PEAK = 0.9
 """Largest sample of a babble file; the level is of no matter, since mixing sets it."""
 
@@ -71,13 +73,40 @@ def make_babble(
     for old in output.glob("*/babble-*.flac"):
         old.unlink()
     voices = overlay(output, parts, wav, utt2spk, files, talkers, seconds, seed)
-    lines = ["file\ttalker\tspeaker\tutterances"]
+    lines = [HEADER]
     for voice in voices:
         speakers = " ".join(sorted({utt2spk[utterance] for utterance in voice.utterances}))
         lines.append(f"{voice.file}\t{voice.talker}\t{speakers}\t{' '.join(voice.utterances)}")
     write_text(settings_path, settings_text)
     write_text(manifest, "\n".join(lines) + "\n")
     logger.info("%s: %d files of %g s with %d talkers", output, sum(files), seconds, talkers)
+
+
+def made_of(corpus: Path) -> dict[str, set[str]]:
+    """For each file of babble, relative to its folder, the entries of ``wav.scp`` that talk in it.
+
+    Args:
+        corpus: a noise corpus; what :func:`make_babble` did not make has none.
+
+    Raises:
+        MeritError: when the files that tell do not fit together.
+    """
+    manifest, settings = corpus / "manifest.tsv", corpus / "settings.json"
+    lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.is_file() else []
+    if lines[:1] != [HEADER]:
+        return {}
+    found: dict[str, set[str]] = {}
+    try:
+        speech = json.loads(settings.read_text(encoding="utf-8"))["speech"]
+        for file, _, _, utterances in (line.split("\t") for line in lines[1:]):
+            stamps = (speech[utterance] for utterance in utterances.split())
+            found.setdefault(file, set()).update(stamped_entry(stamp) for stamp in stamps)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MeritError(
+            f"{corpus}: manifest.tsv and settings.json do not tell what this babble is made of ({error!r}); "
+            "remove it, and make the babble again"
+        ) from error
+    return found
 
 
 def check_amounts(files: Sequence[int], talkers: int, seconds: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import joblib
 
 from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, audio_duration, entry_stamp
+from merit.data.babble import made_of
 from merit.data.datadir import first_of, problems_in, read_table, write_data_directory
 from merit.data.mixing import SIGNALS, Job, draw_noise, mix, read_sources, too_short, write_mixture
 from merit.data.noise import NoiseFile
@@ -84,7 +85,8 @@ def mix_data_directory(
     Args:
         data: the data directory ``<set>``.
         noise: name of the noise.
-        corpus: folder of the noise corpus.
+        corpus: folder of the noise corpus. Of babble that ``merit.data.babble`` made, no file is mixed with an
+            utterance that talks in it.
         files: its files to draw from (``merit.data.noise.noise_files``).
         snrs: SNRs in dB.
         output: directory of the mixed directories ``<set>_<noise>_<snr>dB``.
@@ -116,18 +118,22 @@ def mix_data_directory(
         conditions[snr] = Condition(output / name, audio / name, {**settings, "snr": snr}, {})
         conditions[snr].mixed = _read_record(conditions[snr], stamps)
     paths = [str(corpus / file.file) for file in files]
+    babble = {str(corpus / file): entries for file, entries in made_of(corpus).items()}
+    for condition in conditions.values():
+        rows = condition.mixed.items()
+        condition.mixed = {name: row for name, row in rows if wav[name] not in babble.get(row.noise, ())}
     jobs = [
         Job(
             utterance,
             entry,
-            draw_noise(utterance, noise, paths, seed),
+            draw_noise(utterance, noise, paths, seed, [file for file, entries in babble.items() if entry in entries]),
             folders,
             draw_response(utterance, rooms, seed) if rooms else None,
         )
         for utterance, entry in wav.items()
         if (folders := {snr: at.folder for snr, at in conditions.items() if utterance not in at.mixed})
     ]
-    if problems := [problem for job in jobs if (problem := _header_problem(job)) is not None]:
+    if problems := [problem for job in jobs if (problem := _problem(job)) is not None]:
         raise MeritError(f"{data}: nothing is mixed; mend these or take them out of its tables:\n" + first_of(problems))
     if problems := _mix_all(jobs, stamps, conditions, nj) if jobs else []:
         raise MeritError(
@@ -163,8 +169,13 @@ def _read_record(condition: Condition, stamps: Mapping[str, str]) -> dict[str, M
     return mixed
 
 
-def _header_problem(job: Job) -> str | None:
-    """Find what the header of an audio file shows: not audio, truncated, too short. Arks and pipes are left out."""
+def _problem(job: Job) -> str | None:
+    """Find noise that there is none of, and what the header of an audio file shows: not audio, truncated, too short.
+
+    Headers of arks and pipes are not looked at.
+    """
+    if not job.draws:
+        return f"{job.utterance}: all noise files hold this utterance; make the babble of other speech (--babble-data)"
     if not Path(job.entry).is_file():
         return None
     try:

@@ -96,11 +96,21 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr: float, reverberant: np.ndarr
     return Mixture(noisy * gain, speech * gain, noise * gain, gain, reverberant is not None)
 
 
-def draw_noise(utterance: str, noise: str, files: Sequence[str], seed: int) -> list[tuple[str, float]]:
-    """Draw noise pieces for an utterance as (file, place from 0 to 1); the later ones replace silent ones."""
+def draw_noise(
+    utterance: str, noise: str, files: Sequence[str], seed: int, forbidden: Sequence[str] = ()
+) -> list[tuple[str, float]]:
+    """Draw noise pieces for an utterance as (file, place from 0 to 1); the later ones replace silent ones.
+
+    Pieces of ``forbidden`` files are left out, and the others are those that would be drawn without any such. Where
+    these are all, the allowed files are drawn from; without any allowed file there are no pieces.
+    """
     # Of Python's generators, random() alone promises the same numbers in every version.
     generator = random.Random(f"{seed}/{noise}/{utterance}")
-    return [(files[int(generator.random() * len(files))], generator.random()) for _ in range(DRAWS)]
+    drawn = [(files[int(generator.random() * len(files))], generator.random()) for _ in range(DRAWS)]
+    if pieces := [(file, place) for file, place in drawn if file not in forbidden]:
+        return pieces
+    allowed = [file for file in files if file not in forbidden]
+    return draw_noise(utterance, noise, allowed, seed) if allowed else []
 
 
 def noise_piece(noise: np.ndarray, place: float, length: int) -> tuple[np.ndarray, int]:

@@ -40,9 +40,9 @@ class WaveformStatistics:
         """Undo ``normalise``."""
         return waveform * self.std + self.mean
 
-    def save(self, path: Path | str) -> None:
-        """Write the statistics as JSON."""
-        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+    def save(self, path: Path | str, **origin: str) -> None:
+        """Write the statistics as JSON, beside what is to be known of their origin."""
+        write_text(path, json.dumps({**asdict(self), **origin}, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path | str) -> "WaveformStatistics":
@@ -61,7 +61,8 @@ class WaveformStatistics:
 def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics:
     """Return the statistics over all samples of ``wav.scp``, with ``nj`` processes.
 
-    They are kept in ``data_dir/waveform_stats.json`` and read from there while it is newer than ``wav.scp``.
+    They are kept in ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio is
+    the same.
 
     Raises:
         MeritError: when an utterance cannot be read, all audio is one constant, or ``nj`` is less than 1.
@@ -70,8 +71,10 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
         raise MeritError(f"--nj {nj}: expected at least one process")
     data_dir = Path(data_dir)
     wav = read_table(data_dir / "wav.scp")
-    kept = data_dir / "waveform_stats.json"
-    if kept.is_file() and kept.stat().st_mtime_ns >= (data_dir / "wav.scp").stat().st_mtime_ns:
+    from merit.data.state_shards import audio_digest  # with torch, which no process of joblib's needs
+
+    kept, digest = data_dir / "waveform_stats.json", audio_digest(wav)
+    if _audio_of(kept) == digest:
         return WaveformStatistics.load(kept)
     logger.info("%s: mean and standard deviation over the samples of %d utterances", data_dir, len(wav))
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
@@ -82,8 +85,16 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
     if variance <= 0:
         raise MeritError(f"{data_dir}/wav.scp: all samples are equal, so there is nothing to normalise by")
     statistics = WaveformStatistics(mean=mean, std=math.sqrt(variance), samples=count)
-    statistics.save(kept)
+    statistics.save(kept, audio=digest)
     return statistics
+
+
+def _audio_of(kept: Path) -> str | None:
+    """The digest of the audio that kept statistics are of; None where there are none, or half a file."""
+    try:
+        return json.loads(kept.read_text(encoding="utf-8")).get("audio")
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def _sums(entry: str, key: str) -> tuple[int, float, float]:

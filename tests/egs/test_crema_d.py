@@ -135,6 +135,19 @@ def test_classes_choose_the_labels_and_the_rest_is_counted(corpus, tmp_path):
         assert set(read_table(tmp_path / name / "utt2emo").values()) == {"angry", "happy", "neutral", "sad"}
 
 
+def test_babble_is_what_the_training_actors_say_in_other_emotions(corpus, prepared, tmp_path):
+    assert prepare(corpus, tmp_path, "--allow_missing", "true").returncode == 0
+    babble = tmp_path / "babble"
+    assert problems_in(babble) == [] and not (babble / "utt2emo").exists()
+    assert {utterance.split("_")[2] for utterance in read_table(babble / "wav.scp")} == {"DIS", "FEA"}
+    assert list(read_table(babble / "spk2utt")) == list(read_table(tmp_path / "train/spk2utt"))
+    # All six classes leave nothing else.
+    assert read_table(prepared[0] / "babble/wav.scp") == read_table(prepared[0] / "train/wav.scp")
+    assert "its voices are the training utterances" in prepared[1]
+    assert prepare(corpus, tmp_path, "--allow_missing", "true", "--classes", "angry happy").returncode == 0
+    assert len(read_table(babble / "wav.scp")) == 63 * 4 and "1076_MTI_SAD_XX" not in read_table(babble / "wav.scp")
+
+
 def test_unknown_classes_are_refused_with_those_of_the_corpus(part, tmp_path):
     result = prepare(part, tmp_path / "data", "--classes", "angry calm")
     assert result.returncode == 1

@@ -117,6 +117,18 @@ def test_classes_choose_the_labels_and_the_rest_is_counted(corpus, tmp_path):
     assert not (tmp_path / "missing_files.txt").exists()
 
 
+def test_babble_is_what_the_training_actors_say_in_other_emotions(corpus, prepared, tmp_path):
+    assert prepare(corpus, tmp_path).returncode == 0
+    babble = tmp_path / "babble"
+    assert problems_in(babble) == [] and not (babble / "utt2emo").exists()
+    counts = Counter(EMOTIONS[int(utterance.split("-")[3]) - 1] for utterance in read_table(babble / "wav.scp"))
+    assert counts == dict.fromkeys(("calm", "fearful", "disgusted", "surprised"), 112)
+    assert list(read_table(babble / "spk2utt")) == list(read_table(tmp_path / "train/spk2utt"))
+    # All eight classes leave nothing else.
+    assert read_table(prepared[0] / "babble/wav.scp") == read_table(prepared[0] / "train/wav.scp")
+    assert "its voices are the training utterances" in prepared[1]
+
+
 @pytest.mark.parametrize("classes", ["angry joyful", ""])
 def test_unknown_classes_are_refused_with_those_of_the_corpus(corpus, tmp_path, classes):
     result = prepare(corpus, tmp_path / "data", "--classes", classes)

@@ -84,6 +84,17 @@ def test_a_bad_file_does_not_keep_the_others(capsys, recordings, model_directory
     assert status == 1 and len(text.splitlines()) == 3 and "2 of 4 files failed" in errors
 
 
+def test_what_makes_the_model_give_nan_fails_alone(capsys, recordings, model_directory, make_speech, tmp_path):
+    huge, output = recordings / "c.wav", tmp_path / "out"
+    soundfile.write(huge, 1e30 * make_speech(1.0), 16000, subtype="FLOAT")
+    status, text, errors = run(capsys, "emotion", recordings, "--model", model_directory)
+    assert status == 1 and "nan" not in text and len(text.splitlines()) == 3
+    assert "1 of 3 files failed" in errors and f"{huge}: the model gives NaN" in errors
+    status, text, errors = run(capsys, "enhance", recordings, "--model", model_directory, "--output", output)
+    assert status == 1 and len(text.splitlines()) == 2 and f"{huge}: the model gives NaN" in errors
+    assert {file.name for file in output.rglob("*.*")} == {"a.wav", "b.wav"}
+
+
 def test_emotion_prints_a_table(capsys, recordings, model_directory, make_speech, tmp_path):
     soundfile.write(tmp_path / "long.wav", make_speech(25), 16000)
     files = [str(recordings / "a.wav"), str(tmp_path / "long.wav")]

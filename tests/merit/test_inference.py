@@ -171,6 +171,30 @@ def test_errors_of_a_file_name_it_and_leave_no_output(merit, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_result_that_is_not_finite_is_an_error_that_names_the_signal(merit, make_speech, tmp_path):
+    message = "NaN or infinity in the clean speech, the emotion, the routing of emotion, the routing of enhancement"
+    huge = make_speech(1.0) * np.float32(1e30)
+    with pytest.raises(MeritError, match=f"waveform: .*{message}.* largest sample is 4.37e[+]29"):
+        merit(huge, 16000)
+    with pytest.raises(MeritError, match="second: "):
+        merit.batch([make_speech(1.0), huge], ["first", "second"])
+    soundfile.write(tmp_path / "huge.wav", np.concatenate([make_speech(30.0), huge]), 16000, subtype="FLOAT")
+    for pieces in (
+        merit.enhance_file(tmp_path / "huge.wav", tmp_path / "out" / "clean.wav"),
+        merit.recognise_file(tmp_path / "huge.wav"),
+    ):
+        with pytest.raises(MeritError, match="huge.wav: .*NaN or infinity"):
+            list(pieces)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_with_a_weight_that_is_not_finite_is_refused(save_model, value):
+    directory = save_model(change=lambda model: model.emotion_head.classifier[1].weight[0, 3].fill_(value))
+    with pytest.raises(MeritError, match="model.safetensors: .*emotion_head.classifier.1.weight holds NaN or infinity"):
+        Merit.from_pretrained(directory, "cpu")
+
+
 def test_encoder_with_a_longest_signal(save_model, make_speech):
     merit = Merit.from_pretrained(save_model(WHISPER), "cpu", "float32", piece_seconds=60)
     assert merit.piece_samples == 30 * 16000

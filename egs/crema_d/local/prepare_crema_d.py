@@ -12,7 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.corpus import Recording, choose_classes, refuse_missing, report_left_out, write_emotion_set
+from merit.data.corpus import (
+    Recording,
+    choose_classes,
+    refuse_missing,
+    report_left_out,
+    write_babble,
+    write_emotion_set,
+)
 from merit.data.datadir import first_of
 from merit.errors import MeritError
 
@@ -122,6 +129,10 @@ def prepare_crema_d(
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of CREMA-D, which have no actor in common.
 
+    ``babble`` beside them holds what the training actors say in the emotions that are not among the classes: voices for
+    the noise that are not at the same time utterances to learn from. Where every emotion is a class, there are no such
+    voices, and it holds the training utterances.
+
     Args:
         corpus: the folder that holds ``AudioWAV``, or that folder itself.
         output: folder of the data directories.
@@ -141,11 +152,17 @@ def prepare_crema_d(
     report_left_out(recordings, emotions)
     logger.info("left out as well: %s, which is silent", SILENT)
     train_actors = [actor for actor in ACTORS if actor not in (*DEV_ACTORS, *TEST_ACTORS)]
-    used = [recording for recording in recordings if recording.emotion in emotions and recording.utterance != SILENT]
-    for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS)):
-        of_set = [recording for recording in used if recording.speaker in actors]
+    audible = [recording for recording in recordings if recording.utterance != SILENT]
+    used = [recording for recording in audible if recording.emotion in emotions]
+    sets = {
+        name: [recording for recording in used if recording.speaker in actors]
+        for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS))
+    }
+    for name, of_set in sets.items():
         report_sexes(name, of_set, sexes)
         write_emotion_set(output / name, of_set)
+    others = [one for one in audible if one.emotion not in emotions and one.speaker in train_actors]
+    write_babble(output / "babble", others, sets["train"])
 
 
 if __name__ == "__main__":

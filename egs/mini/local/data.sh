@@ -5,7 +5,8 @@ set -euo pipefail
 audio=$1
 data=$2
 python=${python:-python}
+scripts=$(dirname "$0")
 
-"$python" local/prepare_mini.py --corpus "$audio" --output "$data"
-"$python" local/make_noise.py --output dump/noise
-"$python" local/make_encoder.py --output dump/encoder/wavlm_mini
+"$python" "$scripts/prepare_mini.py" --corpus "$audio" --output "$data"
+"$python" "$scripts/make_noise.py" --output dump/noise
+"$python" "$scripts/make_encoder.py" --output dump/encoder/wavlm_mini

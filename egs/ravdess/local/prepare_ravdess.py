@@ -12,7 +12,14 @@ from itertools import product
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.corpus import Recording, choose_classes, refuse_missing, report_left_out, write_emotion_set
+from merit.data.corpus import (
+    Recording,
+    choose_classes,
+    refuse_missing,
+    report_left_out,
+    write_babble,
+    write_emotion_set,
+)
 from merit.data.datadir import first_of
 from merit.errors import MeritError
 
@@ -83,6 +90,10 @@ def prepare_ravdess(
 ) -> None:
     """Write the data directories ``train``, ``dev`` and ``test`` of RAVDESS, which have no actor in common.
 
+    ``babble`` beside them holds what the training actors say in the emotions that are not among the classes: voices for
+    the noise that are not at the same time utterances to learn from. Where every emotion is a class, there are no such
+    voices, and it holds the training utterances.
+
     Args:
         corpus: the folder that holds ``Actor_01`` to ``Actor_24``.
         output: folder of the data directories.
@@ -101,8 +112,14 @@ def prepare_ravdess(
     report_left_out(recordings, emotions)
     train_actors = [actor for actor in ACTORS if actor not in (*DEV_ACTORS, *TEST_ACTORS)]
     used = [recording for recording in recordings if recording.emotion in emotions]
-    for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS)):
-        write_emotion_set(output / name, [recording for recording in used if recording.speaker in actors])
+    sets = {
+        name: [recording for recording in used if recording.speaker in actors]
+        for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS))
+    }
+    for name, of_set in sets.items():
+        write_emotion_set(output / name, of_set)
+    others = [one for one in recordings if one.emotion not in emotions and one.speaker in train_actors]
+    write_babble(output / "babble", others, sets["train"])
 
 
 if __name__ == "__main__":

@@ -116,6 +116,21 @@ def test_errors_name_the_utterance_and_keep_finished_conditions(model_directory,
         decode(model_directory, conditions, output)
 
 
+@pytest.mark.parametrize("utterance", ["utt3", "utt4"])  # in a batch, and in pieces
+def test_a_result_that_is_not_finite_names_the_file_and_is_not_written(
+    model_directory, conditions, tmp_path, make_speech, utterance
+):
+    path = tmp_path / "huge.wav"
+    soundfile.write(path, 1e30 * make_speech(SECONDS[int(utterance[3])]), 16000, subtype="FLOAT")
+    wav = read_table(conditions[0] / "wav.scp") | {utterance: str(path)}
+    (conditions[0] / "wav.scp").write_text("".join(f"{key} {entry}\n" for key, entry in wav.items()))
+    with pytest.raises(MeritError, match=f"{utterance}: {path}: the model gives NaN or infinity"):
+        decode(model_directory, conditions[:1], tmp_path / "decode")
+    found = tmp_path / "decode" / conditions[0].name
+    assert not (found / "audio" / f"{utterance}.flac").exists()
+    assert [file for file in found.glob("*") if file.is_file()] == []
+
+
 def test_bad_options_are_refused(model_directory, conditions, tmp_path):
     with pytest.raises(MeritError, match="two directories are called test_babble_0dB"):
         decode(model_directory, [conditions[0], conditions[0]], tmp_path)

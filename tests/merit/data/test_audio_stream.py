@@ -87,6 +87,15 @@ def test_written_in_portions_is_written_whole(tmp_path, suffix, caplog):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_what_is_not_finite_is_not_written(tmp_path, value):
+    with pytest.raises(MeritError, match="out.wav: not written, since the samples hold NaN or infinity"):
+        with audio_writer(tmp_path / "out.wav") as write:
+            write(np.zeros(100))
+            write(np.array([0.0, value]))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_what_the_system_refuses_to_write_is_an_error_and_leaves_nothing(tmp_path, suffix):
     # A limit on file sizes stops a write as a full disk does.

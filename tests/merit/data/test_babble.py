@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from merit.data.babble import make_babble
-from merit.data.datadir import write_data_directory
+from merit.data.babble import made_of, make_babble
+from merit.data.datadir import read_table, write_data_directory
 from merit.data.noise import noise_files
 from merit.errors import MeritError
 
@@ -44,6 +44,22 @@ def test_parts_use_different_utterances(talkers, tmp_path):
     assert all(used.values()) and set.union(*used.values()) <= set(frequencies)
     for part, count in (("train", 6), ("dev", 3), ("test", 3)):
         assert len(noise_files(tmp_path / "babble", tmp_path / "noise" / "babble.tsv", part)) == count
+
+
+def test_what_each_file_is_made_of(talkers, tmp_path):
+    data, _ = talkers
+    make_babble(data, tmp_path / "babble", files=(2, 1, 0), talkers=3, seconds=2.0)
+    wav, expected = read_table(data / "wav.scp"), {}
+    for row in manifest_rows(tmp_path / "babble"):
+        expected.setdefault(row["file"], set()).update(wav[name] for name in row["utterances"].split())
+    os.utime(wav["s0-0"])  # the same file for all that
+    assert made_of(tmp_path / "babble") == expected and len(expected) == 3
+    assert made_of(data) == {}  # no babble
+    (tmp_path / "manifest.tsv").write_text("file\tlicence\na.wav\tCC0\n")
+    assert made_of(tmp_path) == {}  # a noise corpus with a list of its own
+    (tmp_path / "babble/settings.json").write_text('{"speech": 1}')
+    with pytest.raises(MeritError, match="babble: .*remove it, and make the babble again"):
+        made_of(tmp_path / "babble")
 
 
 def test_talkers_are_different_speakers_at_equal_power(talkers, tmp_path):

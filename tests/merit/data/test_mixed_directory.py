@@ -7,8 +7,10 @@ import pytest
 import soundfile
 from scipy.signal import fftconvolve, lfilter
 
+from merit.data.babble import made_of, make_babble
 from merit.data.datadir import problems_in, read_table, write_data_directory
 from merit.data.mixed_directory import mix_data_directory
+from merit.data.mixing import draw_noise, noise_piece
 from merit.data.noise import noise_files
 from merit.data.reverberation import response_files
 from merit.errors import MeritError
@@ -96,6 +98,49 @@ def test_any_number_of_processes_writes_the_same_bytes(recipe):
     one, two = (recipe / f"{name}-data" / "test_hum_-5dB" for name in ("one", "two"))
     for table in ("utt2noise", "utt2gain", "utt2snr_measured", "utt2dur"):
         assert (one / table).read_bytes() == (two / table).read_bytes()
+
+
+def mix_with_own_babble(root, files):
+    """Mix the test set, at two SNRs, with babble of its own utterances, one in each file, and return utt2noise."""
+    make_babble(root / "data/test", root / "babble", files=(0, 0, files), talkers=1, seconds=0.1)
+    noise = noise_files(root / "babble", root / "data/noise/babble.tsv", "test")
+    options = {"output": root / "data", "audio": root / "audio", "snrs": SNRS}
+    mixed = mix_data_directory(root / "data/test", "babble", root / "babble", noise, **options)
+    drawn = [{name: tuple(of.rsplit(" ", 1)) for name, of in read_table(path / "utt2noise").items()} for path in mixed]
+    assert drawn[0] == drawn[1]
+    return drawn[0]
+
+
+def test_babble_never_holds_the_utterance_that_it_is_mixed_with(recipe):
+    drawn = mix_with_own_babble(recipe, files=8)
+    spoken, wav = made_of(recipe / "babble"), read_table(recipe / "data/test/wav.scp")
+    files = [str(recipe / "babble" / file) for file in spoken]
+    redrawn = []
+    for name, (file, offset) in drawn.items():
+        assert wav[name] not in spoken[Path(file).relative_to(recipe / "babble").as_posix()]
+        first, place = draw_noise(name, "babble", files, 0)[0]
+        if wav[name] in spoken[Path(first).relative_to(recipe / "babble").as_posix()]:
+            redrawn.append(name)
+        else:  # as if the babble were of strangers
+            length = round(float(read_table(recipe / "data/test_babble_10dB/utt2dur")[name]) * 16000)
+            assert (file, int(offset)) == (first, noise_piece(soundfile.read(first)[0], place, length)[1])
+    assert 0 < len(redrawn) < len(drawn)
+
+
+def test_mixtures_with_the_utterance_itself_are_mixed_again(recipe, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("merit.data.mixed_directory.made_of", lambda corpus: {})
+        before = mix_with_own_babble(recipe, files=8)
+    after, written = mix_with_own_babble(recipe, files=8), times(recipe)
+    changed = {name for name in after if after[name] != before[name]}
+    assert 0 < len(changed) < len(after)
+    assert mix_with_own_babble(recipe, files=8) == after and times(recipe) == written
+
+
+def test_an_utterance_in_all_babble_is_refused(recipe):
+    with pytest.raises(MeritError, match="nothing is mixed.*\n.*: all noise files hold this utterance.*--babble-data"):
+        mix_with_own_babble(recipe, files=1)
+    assert not (recipe / "audio").exists()
 
 
 def times(root):

@@ -71,6 +71,19 @@ def test_draws_follow_from_names_and_seed_alone():
     assert 0 <= places.min() and places.max() < 1 and abs(places.mean() - 0.5) < 0.05
 
 
+def test_forbidden_noise_is_never_drawn_and_moves_no_other():
+    files = [f"{number}.wav" for number in range(3)]
+    for number in range(50):
+        drawn = draw_noise(f"utt{number}", "babble", files, 0)
+        kept = [(file, place) for file, place in drawn if file != "1.wav"]
+        assert draw_noise(f"utt{number}", "babble", files, 0, ["1.wav"]) == kept and 0 < len(kept)
+        # With one allowed file among many, all of the first draws may be forbidden.
+        many = [*files, *(f"own{number}.wav" for number in range(300))]
+        left = draw_noise(f"utt{number}", "babble", many, 0, many[1:])
+        assert left and {file for file, _ in left} == {"0.wav"}
+    assert draw_noise("utt", "babble", files, 0, files) == []
+
+
 @pytest.mark.parametrize("snr", [-5.0, 10.0])
 def test_in_a_room_the_snr_is_of_reverberant_speech(tmp_path, snr):
     speech, noise = signals(level=0.1)

@@ -1,3 +1,4 @@
+import json
 import os
 
 import numpy as np
@@ -22,9 +23,12 @@ def directory(tmp_path):
     return tmp_path / "data"
 
 
+def all_files(directory):
+    return [line.split()[1] for line in (directory / "wav.scp").read_text().splitlines()]
+
+
 def all_samples(directory):
-    files = [line.split()[1] for line in (directory / "wav.scp").read_text().splitlines()]
-    return np.concatenate([soundfile.read(file)[0] for file in files])
+    return np.concatenate([soundfile.read(file)[0] for file in all_files(directory)])
 
 
 def test_statistics_are_those_of_all_samples_together(directory):
@@ -42,12 +46,25 @@ def test_two_processes_give_the_same_numbers(directory):
     assert waveform_statistics(directory, nj=2) == alone
 
 
-def test_kept_statistics_are_used_until_the_directory_changes(directory):
-    kept = directory / "waveform_stats.json"
-    WaveformStatistics(mean=0.5, std=2.0, samples=3).save(kept)
+def test_kept_statistics_are_used_until_the_audio_changes(directory):
+    kept, scp = directory / "waveform_stats.json", directory / "wav.scp"
+    first, expected = all_samples(directory), waveform_statistics(directory)
+    # Not computed again, which would correct this.
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"mean": 0.5}))
+    later = kept.stat().st_mtime_ns + 10**9
+    os.utime(scp, ns=(later, later))  # touched, as by a copy of the tables
     assert waveform_statistics(directory).mean == 0.5
-    newer = kept.stat().st_mtime_ns + 10**9
-    os.utime(directory / "wav.scp", ns=(newer, newer))
+    # Mixed again, as with another seed: the same names and tables, written before the statistics were.
+    soundfile.write(all_files(directory)[0], 0.3 * first[:1000], 16000, subtype="FLOAT")
+    os.utime(scp, ns=(1, 1))
+    assert waveform_statistics(directory).mean == pytest.approx(all_samples(directory).mean())
+    assert waveform_statistics(directory).mean != pytest.approx(expected.mean)
+
+
+def test_statistics_that_do_not_say_of_which_audio_are_computed_again(directory):
+    WaveformStatistics(mean=0.5, std=2.0, samples=3).save(directory / "waveform_stats.json")
+    assert waveform_statistics(directory).mean == pytest.approx(all_samples(directory).mean())
+    (directory / "waveform_stats.json").write_text("half a f")
     assert waveform_statistics(directory).mean == pytest.approx(all_samples(directory).mean())
 
 

@@ -9,6 +9,9 @@ from test_phases import MODEL, TRAINING, assert_same, history, phase2
 
 from merit.bin.train_joint import train_joint
 from merit.command import run_command
+from merit.data.datadir import read_table, write_table
+from merit.data.state_shards import audio_digest
+from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.training.evaluation import Evaluation
@@ -106,12 +109,11 @@ def test_error_of_a_worker_process_keeps_its_message_alone(corpus, tiny_encoder,
     for file in corpus["train"].iterdir():
         text = file.read_text()
         (directory / file.name).write_text(text)
-    lines = (directory / "wav.scp").read_text().splitlines()
-    lines[5] = f"{lines[5].split()[0]} {tmp_path}/nowhere.flac"
-    (directory / "waveform_stats.json").write_text('{"mean": 0.0, "std": 0.2, "samples": 1}')
-    (directory / "wav.scp").write_text("\n".join(lines) + "\n")
-    (directory / "waveform_stats.json").touch()
-    with pytest.raises(MeritError, match=r"^train005: .*nowhere.flac: there is no such file") as caught:
+    (tmp_path / "damaged.flac").write_bytes(b"no audio")
+    wav = read_table(directory / "wav.scp") | {"train005": f"{tmp_path}/damaged.flac"}
+    write_table(directory / "wav.scp", wav)
+    WaveformStatistics(mean=0.0, std=0.2, samples=1).save(directory / "waveform_stats.json", audio=audio_digest(wav))
+    with pytest.raises(MeritError, match=r"^train005: .*damaged.flac: cannot be decoded") as caught:
         phase2({**corpus, "train": directory}, tiny_encoder, tmp_path / "run", training=replace(ONE_EPOCH, workers=1))
     assert "Traceback" not in str(caught.value)
 
