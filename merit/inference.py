@@ -184,7 +184,7 @@ class Merit:
         """
         normalised = [torch.from_numpy(self.description.statistics.normalise(samples)) for samples in waveforms]
         padded = torch.nn.utils.rnn.pad_sequence(normalised, batch_first=True).to(self.device)
-        lengths = torch.tensor([len(samples) for samples in waveforms], device=self.device)
+        lengths = torch.tensor([len(samples) for samples in waveforms])  # on the host, where the encoder reads them
         try:
             with autocast(self.precision, self.device):
                 output = self.model(padded, lengths)

@@ -22,6 +22,10 @@ def recipe(tmp_path):
         soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
     speakers = {name: name[0] for name in wav}
     write_data_directory(tmp_path / "data" / "test", wav, speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
+    voices = {name.upper(): path.replace("corpus/", "corpus/voice-") for name, path in wav.items()}
+    for path in voices.values():
+        soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
+    write_data_directory(tmp_path / "data" / "babble", voices, {name: name[0] for name in voices})
     return tmp_path
 
 
@@ -33,7 +37,7 @@ def run(recipe, command, *options):
 
 def test_babble_to_mixed_directories(recipe):
     babble = run(
-        recipe, "make_babble", "--data", "data/test", "--output", "dump/noise/babble", "--talkers", "2",
+        recipe, "make_babble", "--data", "data/babble", "--output", "dump/noise/babble", "--talkers", "2",
         "--files", "[2,1,1]", "--seconds", "0.5", "--seed", "0",
     )  # fmt: skip
     assert babble.returncode == 0, babble.stderr
