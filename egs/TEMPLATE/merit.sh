@@ -27,6 +27,7 @@ se_pretrain=               # model that the enhancer's training begins with, as 
 train_args=                # appended to every training command, as "--training.epochs 2"
 probe_snr=0                # stage 7 tries other experts than the gates' at this SNR of the test; empty: at all
 composite=matlab           # composite scores: matlab, or cmgan to compare with the paper's Table II
+no_pipes=false             # true refuses wav.scp entries that are commands, for data from strangers
 nj=4                       # processes of a job
 ngpu=1                     # GPUs of a training job, where there are any; 0 hides them
 backend=local              # where jobs run: local or slurm (what they ask for is in cmd.sh)
@@ -64,7 +65,7 @@ full_command() { # what a person types for this experiment, whichever part of it
     printf './run.sh'
     while [ $# -gt 1 ]; do
         case $1 in
-        --stage | --stop[-_]stage | --nj | --backend | --python) ;;
+        --stage | --stop[-_]stage | --no[-_]pipes | --nj | --backend | --python) ;;
         *) printf ' %q %q' "$1" "$2" ;;
         esac
         shift 2
@@ -101,6 +102,7 @@ merit() {
     . "$MERIT_ROOT/utils/parse_options.sh"
     [ $# -eq 0 ] || refuse "'$1' is no option"
     check_options
+    [ "$no_pipes" = false ] || export MERIT_NO_PIPES=true # for all jobs, whatever table they read
     cd "$(dirname "$0")" || return
 
     # The recipe and the common methods, seen from where data, dump and exp lie.
@@ -167,10 +169,14 @@ merit() {
 
     if selected 2; then
         say "stage 2: noise mixing"
+        local labels=() # enhancement needs none
+        for method in $methods; do
+            case $(tasks_of "$method") in *emotion*) labels=(--classes "$(list "$classes")") ;; esac
+        done
         # Reads the tables as well, so that a change made by hand is noticed here and mixed again.
         step dump/log/validate --reads "dump/log/data.done data/train/* data/dev/* data/test/*" "${prepare_job[@]}" -- \
             "$python" -m merit.bin.validate_data_dir --data "[data/train,data/dev,data/test]" \
-            --classes "$(list "$classes")"
+            ${labels[@]+"${labels[@]}"}
         [ "$mixed" = true ] || mix_noises
     fi
 

@@ -79,7 +79,8 @@ def runs_with(runs: Iterable[Run], condition: Condition, table: str) -> dict[str
     """Method -> its runs, of the methods that have this table of scores in this condition.
 
     Raises:
-        MeritError: when only some of the seeds of a method have it; names the others.
+        MeritError: when only some of the seeds of a method have it, or all have it in other conditions alone; names
+            those that lack it.
     """
     methods: dict[str, list[Run]] = {}
     for run in runs:
@@ -91,6 +92,8 @@ def runs_with(runs: Iterable[Run], condition: Condition, table: str) -> dict[str
             raise MeritError(
                 f"no {table} in {' '.join(missing)}, but in that of other seeds; run stage 6 for all seeds"
             )
+        if missing and any(any(run.directory.glob(f"score/*/{table}")) for run in seeds):
+            raise MeritError(f"no {table} in {' '.join(missing)}, but in other conditions; run stage 6 for {method}")
         if not missing:
             found[method] = seeds
     return found

@@ -27,6 +27,14 @@ MIN_SAMPLES = 400
 STREAMED_WAV_BYTES = 0x7FFF0000
 """A WAV header with a data size from here on was written into a pipe by a program that did not know the length."""
 
+NO_PIPES = "MERIT_NO_PIPES"
+"""Environment variable, since it must reach every process of a recipe: ``true`` refuses each ``command |``."""
+
+
+def pipes_refused() -> bool:
+    """Whether entries of ``wav.scp`` that are commands are refused here."""
+    return os.environ.get(NO_PIPES) == "true"
+
 
 def entry_file(entry: str) -> Path | None:
     """Return the file behind an entry of ``wav.scp``: the audio file, the ark, or None for a ``command |``."""
@@ -63,7 +71,7 @@ def read_audio(entry: str, key: str) -> np.ndarray:
 
     Raises:
         MeritError: when the file is missing, empty, truncated or undecodable, holds NaN or infinite samples, or when
-            the command fails.
+            the command fails or is refused.
     """
     if entry.rstrip().endswith("|"):
         samples, rate = _read_pipe(entry, key)
@@ -183,6 +191,8 @@ def _read_file(entry: str, key: str) -> tuple[np.ndarray, int]:
 
 
 def _read_pipe(entry: str, key: str) -> tuple[np.ndarray, int]:
+    if pipes_refused():
+        raise _bad(key, entry, "a command, which --no-pipes does not run; give a file or an archive")
     # Not through kaldiio, which does not look at the command's exit status and reads 8 and 16-bit WAV only.
     process = subprocess.run(entry.rstrip()[:-1], shell=True, capture_output=True, check=False)
     if process.returncode != 0:

@@ -91,13 +91,16 @@ def speakers_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
     return speakers
 
 
-def problems_in(path: Path | str, classes: Collection[str] | None = None, audio: bool = False) -> list[str]:
+def problems_in(
+    path: Path | str, classes: Collection[str] | None = None, audio: bool = False, pipes: bool = True
+) -> list[str]:
     """Check a data directory and return its problems, one line each with the offending line; none when it is valid.
 
     Args:
         path: the directory.
-        classes: the emotion labels that ``utt2emo`` may hold; None accepts every label.
+        classes: the emotion labels that ``utt2emo``, which must then be there, may hold; None accepts every label.
         audio: decode every audio entry too, instead of only looking whether its file is there.
+        pipes: accept entries that are commands; False does not run them either.
     """
     path = Path(path)
     if not path.is_dir():
@@ -111,10 +114,13 @@ def problems_in(path: Path | str, classes: Collection[str] | None = None, audio:
     for name in sorted(names):
         problems += _key_differences(path, name, tables[name], tables["wav.scp"])
     problems += _speaker_differences(path, tables["utt2spk"], tables["spk2utt"])
-    if classes is not None and "utt2emo" in tables:
+    if classes is not None and "utt2emo" not in tables:
+        known = " ".join(classes)
+        problems.append(f"{path}/utt2emo: the file is missing; expected a label for each utterance, of {known}")
+    if classes is not None:
         problems += [
             f"{path}/utt2emo: unknown label: {utterance} {label} (known: {' '.join(classes)})"
-            for utterance, label in tables["utt2emo"].items()
+            for utterance, label in tables.get("utt2emo", {}).items()
             if label not in classes
         ]
     problems += [
@@ -123,7 +129,7 @@ def problems_in(path: Path | str, classes: Collection[str] | None = None, audio:
         if not _is_positive_number(duration)
     ]
     for name in (name for name in tables if name.endswith(".scp")):
-        problems += _audio_problems(path / name, tables[name], audio)
+        problems += _audio_problems(path / name, tables[name], audio, pipes)
     return problems
 
 
@@ -197,10 +203,12 @@ def _is_positive_number(text: str) -> bool:
         return False
 
 
-def _audio_problems(path: Path, table: Mapping[str, str], decode: bool) -> Iterable[str]:
+def _audio_problems(path: Path, table: Mapping[str, str], decode: bool, pipes: bool) -> Iterable[str]:
     for key, entry in table.items():
         file = entry_file(entry)
-        if file is not None and not file.is_file():
+        if file is None and not pipes:
+            yield f"{path}: a command, which --no-pipes refuses: {key} {entry}"
+        elif file is not None and not file.is_file():
             yield f"{path}: the file is missing: {key} {entry}"
         elif decode:
             try:

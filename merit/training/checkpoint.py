@@ -10,18 +10,20 @@ import csv
 import io
 import json
 import math
+from argparse import ArgumentError
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from jsonargparse import ArgumentParser
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
 from merit.data.statistics import WaveformStatistics
 from merit.data.tensors import save_tensors
-from merit.errors import MeritError
+from merit.errors import MeritError, brief
 from merit.files import atomic_path, write_text
 from merit.nets.model import MeritModel, ModelConfig
 from merit.nets.ssl import SpeechEncoder, build_encoder
@@ -113,14 +115,14 @@ def read_description(directory: Path) -> ModelDescription:
             f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7"
         )
     try:
-        found = json.loads(path.read_text())["description"]
-        model = found.pop("model")
-        model["tasks"] = tuple(model["tasks"])
-        statistics = WaveformStatistics(**found.pop("statistics"))
-        return ModelDescription(model=ModelConfig(**model), statistics=statistics, **found)
-    except (ValueError, KeyError, TypeError) as error:
+        parser = ArgumentParser(exit_on_error=False)
+        parser.add_class_arguments(ModelDescription)
+        found = parser.parse_object(json.loads(path.read_text())["description"]).as_dict()  # of the types it must have
+        model, statistics = ModelConfig(**found.pop("model")), WaveformStatistics(**found.pop("statistics"))
+        return ModelDescription(model=model, statistics=statistics, **found)
+    except (ArgumentError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise MeritError(
-            f"{path}: not the configuration of a trained MERIT model ({error!r}); give a directory such as "
+            f"{path}: not the configuration of a trained MERIT model ({brief(error)}); give a directory such as "
             "exp/sparse_merit-7"
         ) from error
 
@@ -156,7 +158,14 @@ def load_model(directory: Path) -> tuple[MeritModel, ModelDescription]:
     description = read_description(directory)
     if description.encoder is None:
         raise MeritError(f"{directory}: a head of phase 1, without encoder; give the directory of phase 2")
-    model = build_model(description, build_encoder(description.encoder))
+    try:
+        model = build_model(description, build_encoder(description.encoder))
+    except MeritError:
+        raise
+    except Exception as error:  # transformers and torch raise anything for a size that cannot be
+        raise MeritError(
+            f"{Path(directory) / 'config.json'}: no model can be made of it ({brief(error)}); restore it, or train again"
+        ) from error
     _load(model, load_weights(directory), Path(directory) / "model.safetensors")
     return model.eval(), description
 
@@ -205,7 +214,10 @@ def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> No
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
-        raise MeritError(f"{path}: the weights do not fit the configuration of the model: {error}") from error
+        raise MeritError(
+            f"{path}: the weights do not fit the configuration of the model ({brief(error)}); copy the files of that "
+            "model again, both of them"
+        ) from error
 
 
 def save_weights(model: nn.Module, directory: Path) -> None:
@@ -245,6 +257,10 @@ def load_state(directory: Path) -> dict | None:
     if not path.exists():
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader raises anything from EOFError to IndexError
-        raise MeritError(f"{path}: damaged ({error!r}); remove it to train from the start") from error
+        # What it says is left out: of a file with more than tensors it is the advice to run the code in it.
+        raise MeritError(f"{path}: damaged ({type(error).__name__}); remove it to train from the start") from error
+    if not isinstance(state, dict):
+        raise MeritError(f"{path}: a {type(state).__name__}, not a state of this run; remove it to train from the start")
+    return state

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from merit.data.dataset import Batch, crop_states
-from merit.errors import MeritError
+from merit.errors import MeritError, brief
 from merit.files import sha256
 from merit.memory import memory_figures
 from merit.nets.model import MeritModel
@@ -276,11 +276,21 @@ class Run:
         """Go on from the last saved state, if there is one.
 
         Raises:
-            MeritError: when it is damaged, or the weights of the best epoch are gone.
+            MeritError: when it is damaged or of another run, or the weights of the best epoch are gone.
         """
         state = load_state(self.output)
         if state is None:
             return
+        try:
+            self._take_over(state)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise MeritError(
+                f"{self.output / 'last.pt'}: damaged, or not a state of this run ({brief(error)}); remove it to train "
+                "from the start"
+            ) from error
+        logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
+
+    def _take_over(self, state: dict) -> None:
         if state["history"] and not (self.output / "model.safetensors").exists():
             raise MeritError(
                 f"{self.output / 'model.safetensors'}: the weights of the best epoch are gone, and last.pt does not "
@@ -293,4 +303,3 @@ class Run:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.epoch, self.step = state["epoch"], state["step"]
         self.sums, self.history = state["sums"], state["history"]
-        logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)

@@ -95,6 +95,17 @@ def test_what_makes_the_model_give_nan_fails_alone(capsys, recordings, model_dir
     assert {file.name for file in output.rglob("*.*")} == {"a.wav", "b.wav"}
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_name_that_is_a_command_is_never_run(capsys, model_directory, tmp_path, monkeypatch, exists):
+    monkeypatch.chdir(tmp_path)
+    if exists:
+        (tmp_path / "touch made |").write_bytes(b"")
+    for command in (["enhance", "--output", "out"], ["emotion"]):
+        status, _, errors = run(capsys, *command, "--model", model_directory, "touch made |")
+        assert status == 1 and ("rename the file" if exists else "there is no such file") in errors
+    assert not (tmp_path / "made").exists()
+
+
 def test_emotion_prints_a_table(capsys, recordings, model_directory, make_speech, tmp_path):
     soundfile.write(tmp_path / "long.wav", make_speech(25), 16000)
     files = [str(recordings / "a.wav"), str(tmp_path / "long.wav")]

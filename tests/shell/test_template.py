@@ -409,6 +409,25 @@ def test_the_tables_are_checked_and_a_change_by_hand_is_noticed(recipe: Recipe) 
     assert modules(recipe.calls()) == sum(STAGES[1:], [])
 
 
+def test_labels_are_expected_where_a_method_recognises_emotions(recipe: Recipe) -> None:
+    recipe.run("--methods", "se_only")
+    assert call_of(recipe.calls(), "validate_data_dir").endswith("--data [data/train,data/dev,data/test]")
+    recipe.run("--methods", "se_only se_p")
+    assert call_of(recipe.calls(), "validate_data_dir").endswith("--classes [angry,happy,neutral,sad]")
+
+
+def test_no_pipes_reaches_every_job_and_is_no_other_experiment(recipe: Recipe) -> None:
+    recipe.python.write_text(PYTHON.replace('echo "$*" >>', 'echo "${MERIT_NO_PIPES-}" >>jobs; echo "$*" >>'))
+    data = recipe.folder / "local/data.sh"
+    data.write_text(DATA + 'echo "${MERIT_NO_PIPES-}" >>jobs\n')
+    assert recipe.run("--no-pipes", "true").returncode == 0
+    jobs = recipe.folder / "jobs"
+    assert jobs.read_text().splitlines() == ["true"] * len(EVERYTHING)
+    jobs.unlink()
+    assert recipe.run("--stage", "3").returncode == 0
+    assert not jobs.exists()
+
+
 def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
     for options, reason in (
         (["--stgae", "2"], "unknown option --stgae"),

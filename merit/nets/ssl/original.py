@@ -59,6 +59,23 @@ def rename(name: str) -> str:
     return name
 
 
+def convolutions(text: object) -> list[tuple[int, ...]]:
+    """(channels, kernel, stride) of every layer in ``"[(512,10,5)] + [(512,3,2)] * 4"``; none when it is no such text.
+
+    It is read and never evaluated, since a few characters of arithmetic can take all memory or time there is.
+    """
+    layer = r"\(\d{1,5},\d{1,5},\d{1,5}\)"
+    term = rf"\[({layer}(?:,{layer})*),?\](?:\*(\d{{1,2}}))?"
+    text = re.sub(r"\s", "", str(text))
+    if not re.fullmatch(rf"{term}(?:\+{term})*", text, re.ASCII):
+        return []
+    return [
+        tuple(map(int, numbers.split(",")))
+        for group, count in re.findall(term, text)
+        for numbers in re.findall(r"\((.*?)\)", group) * int(count or 1)
+    ]
+
+
 def _read(path: Path) -> Any:
     """s3prl's ``WavLM`` with the weights of ``path``."""
     if not path.is_file():
@@ -75,10 +92,15 @@ def _read(path: Path) -> Any:
     settings = dict(checkpoint["cfg"])
     if not (settings.get("relative_position_embedding") and settings.get("gru_rel_pos")):
         raise MeritError(f"{path}: not WavLM; its configuration has no gated relative position bias")
-    # s3prl evaluates this text as Python; only lists of numbers may pass.
-    layers = settings.get("conv_feature_layers", "[]")
-    if not re.fullmatch(r"[\d\s\[\](),+*]+", layers):
-        raise MeritError(f"{path}: conv_feature_layers is {layers!r}, expected a list of numbers")
+    if "conv_feature_layers" in settings:
+        text = settings["conv_feature_layers"]
+        layers = convolutions(text)
+        if not layers:
+            raise MeritError(
+                f"{path}: conv_feature_layers is {str(text)[:200]!r}, expected a list of numbers as "
+                "'[(512,10,5)] + [(512,3,2)] * 4'"
+            )
+        settings["conv_feature_layers"] = str(layers)  # s3prl evaluates it as Python
     from s3prl.upstream.wavlm.WavLM import WavLM, WavLMConfig
 
     logging.getLogger("s3prl.upstream.wavlm").setLevel(logging.WARNING)

@@ -288,6 +288,17 @@ def test_a_seed_without_scores_is_an_error(tmp_path):
         compare_emotions(runs, [parse_condition("test_wind_0dB")])
 
 
+def test_a_condition_that_one_method_lacks_is_an_error_and_no_gap(tmp_path):
+    labels = {f"u{n}": CLASSES[n % 4] for n in range(20)}
+    for method, name in (("ft_m", "test_wind_0dB"), ("ft_m", "test_wind_5dB"), ("ft_mtl", "test_wind_5dB")):
+        write_emotions(tmp_path / f"{method}-7", name, labels, labels)
+    write_enhancement(tmp_path / "se_only-7/score", "test_wind_0dB", labels, 2.0)  # without emotions anywhere
+    runs = find_runs(tmp_path, ["ft_m", "ft_mtl", "se_only"], [7])
+    message = "no emotion.csv in .*ft_mtl-7/score/test_wind_0dB, but in other conditions; run stage 6 for ft_mtl"
+    with pytest.raises(MeritError, match=message):
+        compare_emotions(runs, conditions_of(runs))
+
+
 def test_other_utterances_are_an_error(tmp_path):
     labels = {f"u{n}": CLASSES[n % 4] for n in range(20)}
     write_emotions(tmp_path / "ft_m-7", "test_wind_0dB", labels, labels)

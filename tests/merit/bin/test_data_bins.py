@@ -78,6 +78,14 @@ def test_mixing_in_rooms(recipe):
 def test_validation_shows_the_offending_lines(recipe):
     table = recipe / "data" / "test" / "utt2emo"
     table.write_text(table.read_text().replace("b-3 joy", "b-3 glee"))
+    table = recipe / "data/test/wav.scp"
+    files = table.read_text()
+    (recipe / "data/test/utt2dur").unlink()  # durations would come from the command's output
+    table.write_text(files.replace("corpus/b-5.wav", "touch made |"))
+    result = run(recipe, "validate_data_dir", "--data", "data/test", "--no_pipes", "true", "--audio", "true")
+    assert result.returncode == 1 and "a command, which --no-pipes refuses: b-5 touch made |" in result.stdout
+    assert not (recipe / "made").exists()
+    table.write_text(files)
     result = run(recipe, "validate_data_dir", "--data", "data/test", "--classes", "[anger,joy]")
     assert result.returncode == 1
     assert result.stdout == "data/test/utt2emo: unknown label: b-3 glee (known: anger joy)\n"

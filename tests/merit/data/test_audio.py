@@ -152,6 +152,20 @@ def test_failing_command_shows_its_own_words():
         read_audio("echo no audio |", "utt")
 
 
+def test_no_command_is_run_where_they_are_refused(tmp_path, monkeypatch):
+    made = tmp_path / "made"
+    entry = f"touch {made} |"
+    monkeypatch.setenv("MERIT_NO_PIPES", "true")
+    for function in (read_audio, audio_duration):
+        with pytest.raises(MeritError, match="^utt: touch .*: a command, which --no-pipes does not run"):
+            function(entry, "utt")
+    assert not made.exists()
+    monkeypatch.setenv("MERIT_NO_PIPES", "false")
+    with pytest.raises(MeritError, match="output cannot be decoded"):
+        read_audio(entry, "utt")
+    assert made.exists()
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_written_audio_is_16_bit_and_comes_back_bit_by_bit(tmp_path, pcm, suffix):
     path = tmp_path / "new" / f"a.{suffix}"

@@ -119,6 +119,26 @@ def test_archives_are_looked_for_and_commands_are_not(directory):
     assert "command failed with status 1" in problems_in(directory, audio=True)[1]
 
 
+@pytest.mark.parametrize("audio", [False, True])
+def test_commands_are_problems_where_they_are_refused_and_are_not_run(directory, tmp_path, audio):
+    entries = read_table(directory / "wav.scp")
+    write_table(directory / "wav.scp", entries | {"a-2": f"touch {tmp_path}/made |"})
+    write_table(directory / "spk1.scp", entries | {"b-1": f"touch {tmp_path}/made | "})
+    assert problems_in(directory, audio=audio, pipes=False) == [
+        f"{directory}/spk1.scp: a command, which --no-pipes refuses: b-1 touch {tmp_path}/made |",
+        f"{directory}/wav.scp: a command, which --no-pipes refuses: a-2 touch {tmp_path}/made |",
+    ]
+    assert not (tmp_path / "made").exists()
+
+
+def test_labels_are_missed_where_classes_are_given(directory):
+    (directory / "utt2emo").unlink()
+    assert problems_in(directory, classes=["anger", "joy"]) == [
+        f"{directory}/utt2emo: the file is missing; expected a label for each utterance, of anger joy"
+    ]
+    assert problems_in(directory) == []
+
+
 def test_undecodable_audio_is_found_on_demand(directory, tmp_path):
     (tmp_path / "a-2.wav").write_bytes(b"RIFF and nothing else")
     assert problems_in(directory) == []

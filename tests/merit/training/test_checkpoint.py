@@ -1,5 +1,6 @@
 """What is said about files of a run that are missing, damaged or cannot be written."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,108 @@ def test_damaged_state_is_named(corpus, tiny_encoder, run, content):
     (run / "last.pt").write_bytes(content)
     with pytest.raises(MeritError, match="last.pt: damaged .* remove it"):
         phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+
+
+def test_a_state_with_code_in_it_is_refused_without_advice_to_run_the_code(corpus, tiny_encoder, run):
+    torch.save({"epoch": Path("/a/path/is/no/plain/value")}, run / "last.pt")
+    with pytest.raises(MeritError, match="last.pt: damaged .*UnpicklingError.*; remove it to train from") as error:
+        phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+    assert "weights_only" not in str(error.value) and "\n" not in str(error.value)
+
+
+def without_history(state):
+    del state["history"]
+    return state
+
+
+def of_another_model(state):
+    state["model"] = {name: value[..., :1] for name, value in state["model"].items()}
+    return state
+
+
+def with_one_tensor_less(state):
+    del state["model"][min(state["model"])]
+    return state
+
+
+def of_another_optimizer(state):
+    state["optimizer"]["param_groups"] = []
+    return state
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda state: state["model"],
+        lambda state: [1, 2],
+        lambda state: torch.zeros(3),
+        lambda state: state | {"model": None},
+        without_history,
+        of_another_model,
+        with_one_tensor_less,
+        of_another_optimizer,
+    ],
+)
+def test_a_state_of_something_else_is_refused_and_training_starts_anew_without_it(corpus, tiny_encoder, run, other):
+    torch.save(other(torch.load(run / "last.pt", weights_only=True)), run / "last.pt")
+    with pytest.raises(MeritError, match="last.pt: .*not a state of this run.*; remove it to train from the") as error:
+        phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+    (run / "last.pt").unlink()
+    phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
+
+
+def change_description(run, path, value):
+    config = json.loads((run / "config.json").read_text())
+    *parents, name = path
+    place = config["description"]
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    (run / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        (["hidden_size"], "sixteen"),
+        (["hidden_size"], [16]),
+        (["num_states"], None),
+        (["classes"], "angry"),
+        (["model"], []),
+        (["model", "num_experts"], "three"),
+        (["model", "tasks"], "emotion"),
+        (["model", "front_end"], "a sum"),
+        (["statistics", "std"], "0.1.2"),
+        (["encoder"], "wavlm"),
+        (["something"], 1),
+    ],
+)
+def test_a_wrong_type_in_the_configuration_is_named(run, path, value):
+    change_description(run, path, value)
+    with pytest.raises(MeritError, match="config.json: not the configuration of a trained MERIT model") as error:
+        load_model(run)
+    assert path[-1] in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path, value", [(["encoder", "hidden_size"], [16]), (["model", "expert_size"], -3)])
+def test_sizes_that_make_no_model_are_named(run, path, value):
+    change_description(run, path, value)
+    with pytest.raises(MeritError, match="config.json: no model can be made of it .*restore it") as error:
+        load_model(run)
+    assert "\n" not in str(error.value)
+
+
+def test_a_number_in_quotes_is_a_number(run):
+    change_description(run, ["hidden_size"], "16")
+    assert load_model(run)[1].hidden_size == 16
+
+
+def test_weights_of_another_model_are_one_line(run):
+    change_description(run, ["model", "expert_size"], 5)
+    with pytest.raises(MeritError, match="model.safetensors: the weights do not fit the configuration") as error:
+        load_model(run)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"run": {}}'])

@@ -5,6 +5,7 @@ import torch
 
 from merit.errors import MeritError
 from merit.nets.ssl import load_encoder
+from merit.nets.ssl.original import convolutions
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
@@ -78,6 +79,40 @@ def test_original_checkpoint_is_the_encoder_that_transformers_saves(tmp_path):
     converted = load_encoder(tmp_path / "converted")
     assert converted.fingerprint() == encoder.fingerprint()
     assert converted.config_dict() == encoder.config_dict()
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "9**9**9**9",
+        "[(9**9**9**9, 3, 2)]",
+        "[(16,10,5)] * 9 ** 9 ** 9 ** 9",
+        "[(16,10,5)] * 99999999999",
+        "[(16,10,5)] * 99 * 99 * 99 * 99 * 99",
+        "(((((((([(16,10,5)] * 99) * 99) * 99) * 99) * 99) * 99) * 99) * 99)",
+        "[(16,10,5)] + [(16,3)]",
+        "[]",
+        "[] * 4",
+        "",
+        [[16, 10, 5]],
+    ],
+)
+def test_only_a_list_of_convolutions_reaches_the_eval_of_s3prl(tmp_path, layers):
+    path = tmp_path / "evil.pt"
+    torch.save({"cfg": STYLES["large"] | {"conv_feature_layers": layers}, "model": {}}, path)
+    with pytest.raises(MeritError, match=r"evil.pt: conv_feature_layers is .*, expected a list of numbers as"):
+        load_encoder(path)
+
+
+@pytest.mark.parametrize(
+    "text, layers",
+    [
+        ("[(512,10,5)] + [(512,3,2)] * 4 + [(512,2,2)] * 2", [(512, 10, 5)] + [(512, 3, 2)] * 4 + [(512, 2, 2)] * 2),
+        ("[(16, 10, 5), (16, 3, 2),]*2 +[ (8,2,2) ]", [(16, 10, 5), (16, 3, 2)] * 2 + [(8, 2, 2)]),
+    ],
+)
+def test_convolutions_are_read_as_python_reads_them(text, layers):
+    assert convolutions(text) == layers
 
 
 def test_bad_checkpoints_are_refused(tmp_path):
