@@ -16,12 +16,14 @@ from merit.data.datadir import read_table, write_data_directory
 @pytest.fixture
 def recipe(tmp_path):
     generator = np.random.default_rng(0)
-    (tmp_path / "corpus").mkdir()
-    wav = {f"{speaker}-{number}": f"corpus/{speaker}-{number}.wav" for speaker in "ab" for number in range(6)}
-    for path in wav.values():
-        soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
-    speakers = {name: name[0] for name in wav}
-    write_data_directory(tmp_path / "data" / "test", wav, speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
+    for name, folder, people in (("test", "corpus", "ab"), ("babble", "others", "cd")):
+        (tmp_path / folder).mkdir()
+        wav = {f"{speaker}-{number}": f"{folder}/{speaker}-{number}.wav" for speaker in people for number in range(6)}
+        for path in wav.values():
+            soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
+        speakers = {utterance: utterance[0] for utterance in wav}
+        tables = (speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
+        write_data_directory(tmp_path / "data" / name, wav, *tables)
     return tmp_path
 
 
@@ -33,7 +35,7 @@ def run(recipe, command, *options):
 
 def test_babble_to_mixed_directories(recipe):
     babble = run(
-        recipe, "make_babble", "--data", "data/test", "--output", "dump/noise/babble", "--talkers", "2",
+        recipe, "make_babble", "--data", "data/babble", "--output", "dump/noise/babble", "--talkers", "2",
         "--files", "[2,1,1]", "--seconds", "0.5", "--seed", "0",
     )  # fmt: skip
     assert babble.returncode == 0, babble.stderr
