@@ -22,10 +22,10 @@ from merit.data.audio import read_audio, write_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, write_table
 from merit.data.state_shards import audio_digest
-from merit.device import Precision
+from merit.device import Precision, precision_of_use
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
-from merit.inference import Merit, Result, check_length, join_pieces
+from merit.inference import Merit, Result, check_length, join_pieces, usable_device
 from merit.progress import progress
 from merit.training.checkpoint import read_description
 
@@ -55,11 +55,9 @@ def decode_conditions(
     names = [directory.name for directory in data]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise MeritError(f"--data: two directories are called {repeated[0]}, and their results would go to one place")
-    if not (model / "model.safetensors").exists():
-        raise MeritError(f"{model}: no model.safetensors; expected the directory of a trained model")
-    weights = sha256(model / "model.safetensors")
+    computation = identify(model, device, precision)
     sources = {
-        directory: {"weights": weights, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data
+        directory: {**computation, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data
     }
     to_do = [directory for directory in data if not _is_complete(output / directory.name, sources[directory])]
     if len(to_do) < len(data):
@@ -69,6 +67,26 @@ def decode_conditions(
     merit = Merit.from_pretrained(model, device, precision)
     for directory in to_do:
         decode_condition(merit, directory, output / directory.name, batch_seconds, sources[directory])
+
+
+def identify(model: Path, device: str, precision: Precision) -> dict[str, str]:
+    """What the results of a model depend on beside the data: its weights, the precision and the type of device.
+
+    Args:
+        model: directory of the trained model.
+        device, precision: see :class:`merit.inference.Merit`.
+
+    Raises:
+        MeritError: when there is no trained model, or the device cannot be used.
+    """
+    if not (model / "model.safetensors").exists():
+        raise MeritError(f"{model}: no model.safetensors; expected the directory of a trained model")
+    place = usable_device(device)
+    return {
+        "weights": sha256(model / "model.safetensors"),
+        "precision": precision_of_use(precision, read_description(model).precision, place),
+        "device": place.type,
+    }
 
 
 def enhance_directories(
@@ -103,7 +121,7 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
         data: data directory with wav.scp, and utt2dur unless the headers of the files are to be read.
         output: directory of the condition.
         batch_seconds: audio computed at once, padding included.
-        source: what identifies weights and data, kept in ``decode.json``.
+        source: what identifies computation and data, kept in ``decode.json``.
 
     Raises:
         MeritError: when a table or an utterance cannot be used; names it.

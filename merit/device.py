@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
 
 
 def default_device() -> torch.device:
@@ -20,19 +21,33 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
-def resolve_precision(precision: Precision, device: torch.device) -> Literal["float32", "bfloat16", "float16"]:
+def resolve_precision(precision: Precision, device: torch.device) -> ResolvedPrecision:
     """``auto`` becomes bfloat16 where it is fast, else float32; anything else stays."""
     if precision != "auto":
         return precision
     return "bfloat16" if has_fast_bfloat16(device) else "float32"
 
 
-def forbid_tf32(precision: Literal["float32", "bfloat16", "float16"]) -> None:
+def forbid_tf32(precision: ResolvedPrecision) -> None:
     """Have cuDNN compute float32 as such when that is the precision; by default it rounds to TF32's 10 bits.
 
     In 16 bits TF32 is left on for what is computed in float32 beside them, the recurrent layers above all.
     """
     torch.backends.cudnn.allow_tf32 = precision != "float32"
+
+
+def precision_of_use(
+    precision: Precision, trained: ResolvedPrecision | None, device: torch.device
+) -> ResolvedPrecision:
+    """What a trained model is used in: ``auto`` becomes the precision of its training; anything else stays.
+
+    In another precision it can be another model, so that of the training goes before a fast one. Where the device has
+    none of it, float32 is nearest; a model that does not say is used as :func:`resolve_precision` has it.
+    """
+    if precision != "auto" or trained is None:
+        return resolve_precision(precision, device)
+    possible = {"cuda": ("float32", "bfloat16", "float16"), "cpu": ("float32", "bfloat16")}
+    return trained if trained in possible.get(device.type, ()) else "float32"
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager:

@@ -5,6 +5,7 @@
 >>> result.enhanced, result.emotion, result.routing["emotion"]
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ from torch import Tensor
 from merit.data.audio import MIN_SAMPLES, SAMPLE_RATE, resample
 from merit.data.audio_stream import audio_writer, overlapping_pieces, stream_audio
 from merit.data.dataset import FRAME_SAMPLES
-from merit.device import Precision, autocast, default_device
+from merit.device import Precision, autocast, default_device, has_fast_bfloat16, precision_of_use
 from merit.errors import MeritError
 from merit.hub import model_directory
 from merit.nets.model import MeritModel, ModelOutput
 from merit.nets.spectrum import num_spectrum_frames, waveform_from_log_magnitude
 from merit.training.checkpoint import ModelDescription, load_model
+
+logger = logging.getLogger(__name__)
 
 OVERLAP = SAMPLE_RATE
 """Samples that neighbouring pieces of a long signal share."""
@@ -69,7 +72,7 @@ class Merit:
         model: the network.
         description: its classes and the normalisation of its input.
         device: such as ``cuda:0``; None or ``auto`` takes the first GPU, else the CPU.
-        precision: see :func:`merit.device.resolve_precision`.
+        precision: ``auto`` is that of the training (:func:`merit.device.precision_of_use`); another is warned of.
         piece_seconds: longest signal computed at once; the encoder's own limit goes before it (Whisper: 30 s).
 
     Raises:
@@ -90,8 +93,13 @@ class Merit:
             raise MeritError(f"piece_seconds is {piece_seconds}; expected at least {2 * OVERLAP / SAMPLE_RATE:g}")
         if model.encoder.maximum_samples is not None:
             self.piece_samples = min(self.piece_samples, model.encoder.maximum_samples)
-        self.device = _usable_device(device)
-        self.precision = precision
+        self.device = usable_device(device)
+        self.precision = precision_of_use(precision, description.precision, self.device)
+        if description.precision not in (None, self.precision):
+            message = "the model was trained in %s and is used in %s, in which it can say something else"
+            logger.warning(message, description.precision, self.precision)
+        elif self.precision == "bfloat16" and not has_fast_bfloat16(self.device):
+            logger.info("bfloat16, which the model was trained in, is slow on this machine")
         self.description = description
         self.model = model.eval().to(self.device)
 
@@ -292,7 +300,12 @@ def mean_emotion(pieces: Sequence[Piece]) -> dict[str, float]:
     }
 
 
-def _usable_device(device: str | torch.device | None) -> torch.device:
+def usable_device(device: str | torch.device | None) -> torch.device:
+    """The device of this name; the default one for None and ``auto``.
+
+    Raises:
+        MeritError: when it cannot be used here.
+    """
     if device in (None, "auto"):
         return default_device()
     try:

@@ -22,7 +22,7 @@ from merit.data.audio import read_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
 from merit.data.state_shards import audio_digest
-from merit.decoding import decode_batch
+from merit.decoding import decode_batch, identify
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
@@ -82,9 +82,7 @@ def probe_routing(
     Raises:
         MeritError: when the model, a table or audio cannot be used.
     """
-    if not (model / "model.safetensors").exists():
-        raise MeritError(f"{model}: no model.safetensors; expected the directory of a trained model")
-    weights = sha256(model / "model.safetensors")
+    computation = identify(model, device, precision)
     merit: Merit | None = None
     rows: list[ProbeRow] = []
     if not routed([Run(model.name, 0, model)]):
@@ -92,7 +90,7 @@ def probe_routing(
         data = []
     for directory in data:
         audio = {name: audio_digest(read_table(directory / name)) for name in ("wav.scp", "spk1.scp")}
-        source = {"weights": weights, **audio, "utt2emo": sha256(directory / "utt2emo")}
+        source = {**computation, **audio, "utt2emo": sha256(directory / "utt2emo")}
         path = output.with_suffix("") / f"{directory.name}.json"
         found = _kept(path, source)
         if found is None:

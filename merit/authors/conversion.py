@@ -142,6 +142,7 @@ def _assemble(
             ssl="",
             ssl_fingerprint="",
             encoder=encoder.config_dict(),
+            precision="float32",
         )
         model = build_model(description, encoder)
     try:

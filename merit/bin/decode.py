@@ -16,7 +16,7 @@ def decode(
 ) -> None:
     """Write enhanced audio, wav.scp, utt2emo, posteriors.csv and routing.npz of every data directory.
 
-    Conditions that this model decoded completely before are skipped.
+    Conditions that this model decoded completely before, in the same precision on the same type of device, are skipped.
 
     Args:
         model: directory of the trained model.
@@ -24,7 +24,7 @@ def decode(
         output: parent of the directories of the conditions.
         batch_seconds: audio computed at once, padding included.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
-        precision: auto is bfloat16 where it is fast, else float32.
+        precision: auto is that of the training; another one is warned of.
     """
     from merit.decoding import decode_conditions
 

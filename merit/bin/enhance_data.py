@@ -22,7 +22,7 @@ def enhance_data(
         output: parent of the enhanced directories.
         batch_seconds: audio computed at once.
         device: auto, cpu, cuda or cuda:N.
-        precision: auto (bfloat16 where it is fast), float32, bfloat16 or float16.
+        precision: auto (that of the training), float32, bfloat16 or float16.
     """
     from merit.decoding import enhance_directories
 

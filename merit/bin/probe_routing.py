@@ -16,7 +16,7 @@ def probe_routing(
 ) -> None:
     """Write F1-macro, F1-micro and mean segmental SNR with each task's own gate, the other's, and every fixed expert.
 
-    Conditions that were probed before with this model are not computed again.
+    Conditions that were probed before with this model, precision and type of device are not computed again.
 
     Args:
         model: directory of the trained model.
@@ -24,7 +24,7 @@ def probe_routing(
         output: the table, as exp/sparse_merit-7/routing_probe.csv.
         batch_seconds: audio computed at once, padding included; that of the decoding gives the same numbers.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
-        precision: auto is bfloat16 where it is fast, else float32.
+        precision: auto is that of the training; another one is warned of.
     """
     from merit.analysis import routing_probe
 

@@ -23,6 +23,7 @@ from torch import nn
 
 from merit.data.statistics import WaveformStatistics
 from merit.data.tensors import save_tensors
+from merit.device import ResolvedPrecision
 from merit.errors import MeritError, brief
 from merit.files import atomic_path, write_text
 from merit.nets.model import MeritModel, ModelConfig
@@ -41,6 +42,7 @@ class ModelDescription:
         ssl: the directory, file or hub name that the encoder came from.
         ssl_fingerprint: of the weights it had.
         encoder: its architecture, or None for a model of phase 1, which holds no encoder.
+        precision: what it was computed in when it was trained; None for a model of before this was kept.
     """
 
     model: ModelConfig
@@ -51,6 +53,7 @@ class ModelDescription:
     ssl: str
     ssl_fingerprint: str
     encoder: dict | None
+    precision: ResolvedPrecision | None = None
 
 
 def describe_run(description: ModelDescription, run: dict) -> str:
@@ -61,7 +64,8 @@ def describe_run(description: ModelDescription, run: dict) -> str:
 def start_run(output: Path, description: ModelDescription, run: dict) -> None:
     """Write ``config.json`` of a new run, or check that a run already there is the same one.
 
-    Only options that change the result make a run another one; more epochs or other micro-batches do not.
+    Only options that change the result make a run another one; more epochs or other micro-batches do not. Of the
+    precision it is what was computed in that counts, whether it was asked for or is the fast one of the machine.
 
     Raises:
         MeritError: when ``output`` holds a run with another configuration; names what differs.
@@ -79,15 +83,20 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
         found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
     except ValueError as error:
         raise MeritError(f"{path}: damaged ({error}); restore it, or remove {output} to train anew") from error
+    if found.get("description.precision") is None:  # a run of before this was kept
+        asked = found.get("run.training.precision", "auto")
+        found["description.precision"] = wanted["description.precision"] if asked == "auto" else asked
     free = ("epochs", "patience", "micro_batch_size", "micro_batch_seconds", "workers", "checkpoint_minutes")
     free += ("gradient_checkpointing", "compile")
     differ = [
         name
         for name in sorted(found.keys() | wanted.keys())
-        if name.split(".")[-1] not in free and found.get(name) != wanted.get(name)
+        if name.split(".")[-1] not in free and name != "run.training.precision" and found.get(name) != wanted.get(name)
     ]
     if differ:
         lines = "\n".join(f"  {name}: there {found.get(name)!r}, now {wanted.get(name)!r}" for name in differ)
+        if differ == ["description.precision"]:
+            lines += f"\nGo on in the precision it began in with --training.precision {found[differ[0]]}, or:"
         raise MeritError(
             f"{path}: a run with another configuration is here, it cannot be continued with this one:\n{lines}\n"
             "Choose another output directory (--tag in the recipes), or remove this one to start anew"
@@ -215,8 +224,8 @@ def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> No
         module.load_state_dict(weights)
     except RuntimeError as error:
         raise MeritError(
-            f"{path}: the weights do not fit the configuration of the model ({brief(error)}); copy the files of that "
-            "model again, both of them"
+            f"{path}: the weights do not fit the configuration of the model ({brief(error)}); give a model of "
+            "these sizes, or copy both files of this one again"
         ) from error
 
 

@@ -12,6 +12,7 @@ from merit.data.audio import SAMPLE_RATE
 from merit.data.dataset import FRAME_SAMPLES, Batch, UtteranceDataset
 from merit.data.state_shards import Content, ShardReader, audio_digest
 from merit.data.statistics import waveform_statistics
+from merit.device import resolve_precision
 from merit.errors import MeritError
 from merit.nets.model import ModelConfig, Task
 from merit.nets.ssl import SpeechEncoder, load_encoder
@@ -170,6 +171,7 @@ def phase1_trainer(
             ssl=ssl,
             ssl_fingerprint=expected["fingerprint"],
             encoder=None,
+            precision=resolve_precision(head.training.precision, of_head.device),
         )
         if of_head.is_main_process:
             start_run(head.output, description, run_options(head.training, train, dev, head.seed))

@@ -8,6 +8,7 @@ from accelerate.utils import set_seed
 
 from merit.data.dataset import UtteranceDataset
 from merit.data.statistics import waveform_statistics
+from merit.device import resolve_precision
 from merit.errors import MeritError
 from merit.files import sha256
 from merit.nets.model import ModelConfig
@@ -70,6 +71,7 @@ def train_phase2(
         ssl=ssl,
         ssl_fingerprint=encoder.fingerprint(),
         encoder=encoder.config_dict(),
+        precision=resolve_precision(training.precision, accelerator.device),
     )
     if training.compile:
         encoder.compile_layers()

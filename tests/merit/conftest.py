@@ -27,13 +27,13 @@ def wavlm_settings() -> dict:
 
 @pytest.fixture(scope="session")
 def save_model(tmp_path_factory):
-    """Function that saves a random model; its arguments are the encoder's settings and ``ModelConfig`` fields."""
+    """Function that saves a random model: encoder's settings, a change, precision, ``ModelConfig`` fields."""
     from merit.data.statistics import WaveformStatistics
     from merit.nets.model import ModelConfig
     from merit.nets.ssl import build_encoder
     from merit.training.checkpoint import ModelDescription, build_model, save_weights, start_run
 
-    def save(settings: dict | None = None, change=None, **config):
+    def save(settings: dict | None = None, change=None, precision: str | None = None, **config):
         torch.manual_seed(0)
         encoder = build_encoder(settings or wavlm_settings())
         description = ModelDescription(
@@ -45,6 +45,7 @@ def save_model(tmp_path_factory):
             ssl="tiny",
             ssl_fingerprint=encoder.fingerprint(),
             encoder=encoder.config_dict(),
+            precision=precision,
         )
         model = build_model(description, encoder)
         if change is not None:

@@ -1,11 +1,14 @@
 """A trained model for people: against the network called directly, and signals in pieces against whole ones."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
 import torch
 
 from merit.data.audio import resample
+from merit.device import precision_of_use
 from merit.errors import MeritError
 from merit.inference import Merit, join_pieces, mean_emotion
 from merit.nets.spectrum import waveform_from_log_magnitude
@@ -169,6 +172,42 @@ def test_errors_of_a_file_name_it_and_leave_no_output(merit, tmp_path):
     with pytest.raises(MeritError, match="short.wav.*300 samples"):
         list(merit.enhance_file(tmp_path / "short.wav", tmp_path / "out" / "short.wav"))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("trained", ["float32", "bfloat16"])
+def test_a_model_is_used_in_the_precision_of_its_training(save_model, make_speech, caplog, monkeypatch, trained):
+    directory, samples = save_model(precision=trained), make_speech(1.0)
+    other = "float32" if trained == "bfloat16" else "bfloat16"
+    # What is fast here is of no matter.
+    monkeypatch.setattr("merit.device.has_fast_bfloat16", lambda device: trained == "float32")
+    used = Merit.from_pretrained(directory, "cpu")
+    assert used.precision == trained
+    same = Merit.from_pretrained(directory, "cpu", trained)(samples, 16000)
+    assert np.array_equal(used(samples, 16000).enhanced, same.enhanced) and caplog.records == []
+    different = Merit.from_pretrained(directory, "cpu", other)
+    assert different.precision == other and not np.array_equal(different(samples, 16000).enhanced, same.enhanced)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message.startswith(f"the model was trained in {trained} and is used in {other}")
+
+
+def test_float16_is_used_on_gpus_alone(save_model, caplog):
+    assert precision_of_use("auto", "float16", torch.device("cuda")) == "float16"
+    assert precision_of_use("auto", "bfloat16", torch.device("mps")) == "float32"
+    assert Merit.from_pretrained(save_model(precision="float16"), "cpu").precision == "float32"
+    assert "the model was trained in float16 and is used in float32" in caplog.text
+
+
+@pytest.mark.parametrize(("fast", "precision"), [(True, "bfloat16"), (False, "float32")])
+def test_a_model_that_does_not_say_its_precision_is_used_in_the_fast_one(
+    save_model, caplog, monkeypatch, fast, precision
+):
+    directory = save_model()
+    config = json.loads((directory / "config.json").read_text())
+    del config["description"]["precision"]  # as before it was kept
+    (directory / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr("merit.device.has_fast_bfloat16", lambda device: fast)
+    assert Merit.from_pretrained(directory, "cpu").precision == precision and caplog.records == []
 
 
 def test_a_result_that_is_not_finite_is_an_error_that_names_the_signal(merit, make_speech, tmp_path):

@@ -163,6 +163,22 @@ def test_what_was_probed_is_not_probed_again(model_directory, conditions, tmp_pa
     assert len(loaded) == 2 and again[5:] == both[5:] and again[:5] != first
 
 
+def test_the_probe_is_made_in_the_precision_of_the_decoding(save_model, conditions, tmp_path):
+    model = save_model(precision="bfloat16")
+
+    def auto(precision="auto"):
+        return probe_routing(model, conditions[:1], tmp_path / TABLE, 1.0, "cpu", precision)
+
+    trained = auto()
+    decode_conditions(model, conditions[:1], tmp_path / "decode", 1.0, "cpu", "auto")
+    clean = read_table(conditions[0] / "spk1.scp")
+    enhanced = read_table(tmp_path / "decode" / conditions[0].name / "wav.scp")
+    ratios = [segmental_snr(read_audio(clean[utt], utt), read_audio(enhanced[utt], utt)) for utt in clean]
+    assert trained[0].ssnr == pytest.approx(np.mean(ratios), abs=1e-6)
+    assert auto("float32")[0].ssnr != trained[0].ssnr
+    assert auto() == trained
+
+
 @pytest.mark.parametrize("options", [{"front_end": "weighted_sum"}, {"num_experts": 1}])
 def test_without_a_choice_there_is_nothing_to_probe(save_model, conditions, tmp_path, options):
     assert probe(save_model(**options), conditions, tmp_path / TABLE) == []

@@ -60,6 +60,7 @@ def test_what_is_written(folder, tmp_path):
     assert description.statistics.mean == pytest.approx(MEAN, rel=1e-12)
     assert description.statistics.std == pytest.approx(float(np.float32(STD)) + 1e-8, rel=1e-12)
     assert description.ssl_fingerprint == model.encoder.fingerprint()
+    assert description.precision == "float32"
 
 
 def test_files_in_folders(release, folder, tmp_path):

@@ -16,16 +16,14 @@ from merit.data.datadir import read_table, write_data_directory
 @pytest.fixture
 def recipe(tmp_path):
     generator = np.random.default_rng(0)
-    (tmp_path / "corpus").mkdir()
-    wav = {f"{speaker}-{number}": f"corpus/{speaker}-{number}.wav" for speaker in "ab" for number in range(6)}
-    for path in wav.values():
-        soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
-    speakers = {name: name[0] for name in wav}
-    write_data_directory(tmp_path / "data" / "test", wav, speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
-    voices = {name.upper(): path.replace("corpus/", "corpus/voice-") for name, path in wav.items()}
-    for path in voices.values():
-        soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
-    write_data_directory(tmp_path / "data" / "babble", voices, {name: name[0] for name in voices})
+    for name, folder, people in (("test", "corpus", "ab"), ("babble", "others", "cd")):
+        (tmp_path / folder).mkdir()
+        wav = {f"{speaker}-{number}": f"{folder}/{speaker}-{number}.wav" for speaker in people for number in range(6)}
+        for path in wav.values():
+            soundfile.write(tmp_path / path, 0.1 * generator.standard_normal(3200), 16000)
+        speakers = {utterance: utterance[0] for utterance in wav}
+        tables = (speakers, dict.fromkeys(wav, "joy"), dict.fromkeys(wav, 0.2))
+        write_data_directory(tmp_path / "data" / name, wav, *tables)
     return tmp_path
 
 
@@ -78,14 +76,6 @@ def test_mixing_in_rooms(recipe):
 def test_validation_shows_the_offending_lines(recipe):
     table = recipe / "data" / "test" / "utt2emo"
     table.write_text(table.read_text().replace("b-3 joy", "b-3 glee"))
-    table = recipe / "data/test/wav.scp"
-    files = table.read_text()
-    (recipe / "data/test/utt2dur").unlink()  # durations would come from the command's output
-    table.write_text(files.replace("corpus/b-5.wav", "touch made |"))
-    result = run(recipe, "validate_data_dir", "--data", "data/test", "--no_pipes", "true", "--audio", "true")
-    assert result.returncode == 1 and "a command, which --no-pipes refuses: b-5 touch made |" in result.stdout
-    assert not (recipe / "made").exists()
-    table.write_text(files)
     result = run(recipe, "validate_data_dir", "--data", "data/test", "--classes", "[anger,joy]")
     assert result.returncode == 1
     assert result.stdout == "data/test/utt2emo: unknown label: b-3 glee (known: anger joy)\n"

@@ -92,6 +92,33 @@ def test_complete_conditions_are_skipped_until_something_changes(
     assert json.loads((second / "decode.json").read_text())["utterances"] == len(SECONDS)
 
 
+def test_a_decode_in_another_precision_or_on_another_device_is_made_again(save_model, conditions, tmp_path, caplog):
+    model, output = save_model(precision="bfloat16"), tmp_path / "decode"
+    first, second = (output / data.name for data in conditions)
+
+    def run(**options):
+        """The conditions that were decoded now, and the probabilities of the first one."""
+        before = written_at(output)
+        decode(model, conditions, output, device="cpu", **options)
+        changed = {file.parent for file, time in written_at(output).items() if time != before.get(file)}
+        return changed & {first, second}, (first / "posteriors.csv").read_text()
+
+    decoded, trained = run()
+    assert decoded == {first, second}
+    made = json.loads((first / "decode.json").read_text())
+    assert (made["precision"], made["device"]) == ("bfloat16", "cpu")
+    assert run(precision="bfloat16") == (set(), trained) and caplog.text == ""
+    decoded, other = run(precision="float32")
+    assert decoded == {first, second} and other != trained
+    assert caplog.text.count("trained in bfloat16 and is used in float32") == 1
+    assert run() == ({first, second}, trained)
+
+    (first / "decode.json").write_text(json.dumps(made | {"device": "cuda"}))
+    assert run() == ({first}, trained)
+    (second / "decode.json").write_text(json.dumps({name: made[name] for name in ("weights", "data", "utterances")}))
+    assert run()[0] == {second}  # as before it was kept
+
+
 @pytest.mark.parametrize("task", ["emotion", "enhancement"])
 def test_models_with_one_head_write_its_part(save_model, model_directory, conditions, tmp_path, task):
     if task == "enhancement":  # over the results of a model with both heads

@@ -101,8 +101,11 @@ def test_any_number_of_processes_writes_the_same_bytes(recipe):
 
 
 def mix_with_own_babble(root, files):
-    """Mix the test set, at two SNRs, with babble of its own utterances, one in each file, and return utt2noise."""
-    make_babble(root / "data/test", root / "babble", files=(0, 0, files), talkers=1, seconds=0.1)
+    """Mix the test set, at two SNRs, with babble of its own files, one in each, and return utt2noise."""
+    wav = {f"{name}-said": entry for name, entry in read_table(root / "data/test/wav.scp").items()}
+    if not (root / "data/talkers").exists():
+        write_data_directory(root / "data/talkers", wav, {name: name[0] for name in wav})
+    make_babble(root / "data/talkers", root / "babble", files=(0, 0, files), talkers=1, seconds=0.1)
     noise = noise_files(root / "babble", root / "data/noise/babble.tsv", "test")
     options = {"output": root / "data", "audio": root / "audio", "snrs": SNRS}
     mixed = mix_data_directory(root / "data/test", "babble", root / "babble", noise, **options)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_phases import MODEL, TRAINING, phase2
+from accelerate.state import AcceleratorState
+from test_phases import CLASSES, MODEL, TRAINING, history, phase2
 
 from merit.errors import MeritError
 from merit.training.checkpoint import load_model, read_description, save_state
+from merit.training.phase1 import Head, phase1_trainer
 
 ONE_EPOCH = replace(TRAINING, epochs=1)
 
@@ -143,6 +145,57 @@ def test_damaged_configuration_is_named(corpus, tiny_encoder, run, content):
         phase2(corpus, tiny_encoder, run, training=ONE_EPOCH)
     with pytest.raises(MeritError, match="config.json: not the configuration of a trained MERIT model"):
         read_description(run)
+
+
+@pytest.fixture
+def precise(monkeypatch):
+    """Function that says what is fast here; accelerate keeps one precision for the life of a process."""
+
+    def fast(bfloat16: bool) -> None:
+        AcceleratorState._reset_state()
+        monkeypatch.setattr("merit.device.has_fast_bfloat16", lambda device: bfloat16)
+
+    yield fast
+    AcceleratorState._reset_state()
+
+
+def heads(corpus, encoder, output, training):
+    head = Head("emotion", output, replace(MODEL, front_end="weighted_sum"), training, 3)
+    phase1_trainer([head], corpus["train"], corpus["dev"], encoder, CLASSES, 3).fit()
+
+
+@pytest.mark.parametrize("train", [phase2, heads])
+def test_a_run_keeps_the_precision_that_it_began_in(corpus, tiny_encoder, tmp_path, precise, train):
+    auto = replace(ONE_EPOCH, precision="auto")
+    precise(True)
+    train(corpus, tiny_encoder, tmp_path, training=auto)
+    assert read_description(tmp_path).precision == "bfloat16"
+    config = (tmp_path / "config.json").read_text()
+    precise(False)
+    message = "precision: there 'bfloat16', now 'float32'\n.*--training.precision bfloat16"
+    with pytest.raises(MeritError, match=message):
+        train(corpus, tiny_encoder, tmp_path, training=replace(auto, epochs=2))
+    assert (tmp_path / "config.json").read_text() == config
+    precise(False)
+    train(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, epochs=2, precision="bfloat16"))
+    assert read_description(tmp_path).precision == "bfloat16" and len(history(tmp_path)) == 2
+    precise(True)
+    train(corpus, tiny_encoder, tmp_path, training=replace(auto, epochs=3))
+    assert len(history(tmp_path)) == 3
+
+
+def test_a_run_that_does_not_say_its_precision_goes_on(corpus, tiny_encoder, run, precise):
+    config = json.loads((run / "config.json").read_text())
+    del config["description"]["precision"]  # as before it was kept
+    (run / "config.json").write_text(json.dumps(config))
+    precise(True)
+    with pytest.raises(MeritError, match="precision: there 'float32', now 'bfloat16'"):  # as it was asked for
+        phase2(corpus, tiny_encoder, run, training=replace(ONE_EPOCH, precision="auto"))
+    config["run"]["training"]["precision"] = "auto"
+    (run / "config.json").write_text(json.dumps(config))
+    precise(False)
+    phase2(corpus, tiny_encoder, run, training=replace(ONE_EPOCH, precision="auto", epochs=2))
+    assert read_description(run).precision == "float32" and len(history(run)) == 2
 
 
 def test_damaged_and_missing_weights_are_named(corpus, tiny_encoder, run):
