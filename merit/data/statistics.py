@@ -61,8 +61,8 @@ class WaveformStatistics:
 def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics:
     """Return the statistics over all samples of ``wav.scp``, with ``nj`` processes.
 
-    They are kept in ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio is
-    the same.
+    They are kept in ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio
+    is the same.
 
     Raises:
         MeritError: when an utterance cannot be read, all audio is one constant, or ``nj`` is less than 1.

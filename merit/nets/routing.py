@@ -67,7 +67,10 @@ class Gate(nn.Module):
         self.projection = nn.Linear(input_size, num_experts)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """(..., E) -> weights (..., N) and probabilities (..., N), both float32 from the product on: 16 bits tie experts."""
+        """(..., E) -> weights (..., N) and probabilities (..., N), both float32.
+
+        So is the product of frames and weights, whatever autocast says: in 16 bits experts tie.
+        """
         with torch.autocast(frames.device.type, enabled=False):
             logits = self.projection(frames.to(self.projection.weight.dtype))
         probabilities = torch.softmax(logits.float(), dim=-1)

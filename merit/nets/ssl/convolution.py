@@ -18,7 +18,7 @@ from merit.device import compute_dtype
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 0.05
-"""Largest error in the check, relative to the float32 result. Rounding to bfloat16 makes about 0.003, faults about 1."""
+"""Largest error in the check, relative to float32's result. Rounding to bfloat16 makes about 0.003, faults about 1."""
 
 CHECK_FRAMES = 50
 """Output frames of the check."""

@@ -33,7 +33,12 @@ def test_uncertainty_is_the_formula(form, factors):
 def test_pcgrad_waits_for_the_device_once(on_device, monkeypatch):
     waits = []
     cpu = torch.Tensor.cpu
-    monkeypatch.setattr(torch.Tensor, "cpu", lambda self: waits.append(self.shape) or cpu(self).as_subclass(torch.Tensor))
+
+    def waiting(self):
+        waits.append(self.shape)
+        return cpu(self).as_subclass(torch.Tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", waiting)
     first = [torch.tensor([1.0, 2.0]), torch.tensor([3.0]), None]
     second = [torch.tensor([-1.0, -1.0]), None, torch.tensor([4.0])]
     gradients = [[None if value is None else on_device(value) for value in of_task] for of_task in (first, second)]

@@ -69,7 +69,9 @@ def test_whisper_and_data2vec_are_checked_as_well(model_directory, batch, faulty
         assert (states - right)[0].float().norm() / right[0].float().norm() < 0.05
 
 
-def test_only_what_is_wrong_computes_in_float32_and_that_is_said_once(model_directory, batch, faulty, monkeypatch, caplog):
+def test_only_what_is_wrong_computes_in_float32_and_that_is_said_once(
+    model_directory, batch, faulty, monkeypatch, caplog
+):
     tried, in_float32 = [], set()
     agrees = module.agrees_with_float32
     monkeypatch.setattr(module, "agrees_with_float32", lambda *of: tried.append(of[0]) or agrees(*of))
