@@ -16,8 +16,9 @@ def plot_utterance(model: Path, data: Path, utterance: str, output: Path, device
         device: auto (the first GPU, else the CPU), cpu, cuda, ...
     """
     from merit.analysis.spectrogram_figure import draw_utterance
-    from merit.data.audio import SAMPLE_RATE, read_audio
+    from merit.data.audio import read_audio
     from merit.data.datadir import read_table
+    from merit.decoding import decode_batch
     from merit.errors import MeritError
     from merit.inference import Merit
 
@@ -29,7 +30,7 @@ def plot_utterance(model: Path, data: Path, utterance: str, output: Path, device
     if not merit.enhances:
         raise MeritError(f"{model}: the model has no enhancement head, so there is no enhanced speech to draw")
     noisy, clean = (read_audio(table[utterance], utterance) for table in entries.values())
-    result = merit(noisy, SAMPLE_RATE)
+    result = decode_batch(merit, {utterance: noisy}, entries["noisy"])[utterance]
     signals = {"noisy": noisy, "enhanced": result.enhanced, "clean": clean}
     draw_utterance(signals, result.routing, output, title=f"{data.name}, {utterance}")
 

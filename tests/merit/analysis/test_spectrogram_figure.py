@@ -4,12 +4,13 @@ import matplotlib
 import numpy as np
 import pytest
 import scipy.signal
+import soundfile
 from matplotlib.image import imread
 
 from merit.analysis.spectrogram_figure import draw_utterance, log_spectrogram, utterance_figure
 from merit.bin.plot_utterance import plot_utterance
 from merit.data.audio import write_audio
-from merit.data.datadir import write_data_directory
+from merit.data.datadir import write_data_directory, write_table
 from merit.errors import MeritError
 
 
@@ -72,6 +73,15 @@ def test_strip_fills_the_row_of_the_strongest_expert():
 def test_unknown_utterance_is_named(model_directory, mixed, tmp_path):
     with pytest.raises(MeritError, match="no noisy utterance other"):
         plot_utterance(model_directory, mixed, "other", tmp_path / "figure.png")
+
+
+def test_a_result_that_is_not_finite_names_the_file_and_is_not_drawn(model_directory, mixed, make_speech, tmp_path):
+    huge = tmp_path / "huge.wav"
+    soundfile.write(huge, 1e30 * make_speech(1.5), 16000, subtype="FLOAT")
+    write_table(mixed / "wav.scp", {"utt": huge})
+    with pytest.raises(MeritError, match=f"utt: {huge}: the model gives NaN"):
+        plot_utterance(model_directory, mixed, "utt", tmp_path / "figure.png", device="cpu")
+    assert not (tmp_path / "figure.png").exists()
 
 
 def test_model_that_does_not_enhance_is_refused(save_model, mixed, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from merit.data.audio import entry_stamp, stamped_entry
 from merit.data.babble import made_of, make_babble
 from merit.data.datadir import read_table, write_data_directory
 from merit.data.noise import noise_files
@@ -60,6 +61,13 @@ def test_what_each_file_is_made_of(talkers, tmp_path):
     (tmp_path / "babble/settings.json").write_text('{"speech": 1}')
     with pytest.raises(MeritError, match="babble: .*remove it, and make the babble again"):
         made_of(tmp_path / "babble")
+
+
+def test_stamps_tell_their_entries(tmp_path):
+    file = tmp_path / "a 1.wav"
+    file.write_bytes(b"audio")
+    for entry in (str(file), f"{file}:3", f"sox '{file}' -t wav - |"):
+        assert stamped_entry(entry_stamp(entry)) == entry
 
 
 def test_talkers_are_different_speakers_at_equal_power(talkers, tmp_path):
