@@ -30,6 +30,8 @@ composite=matlab           # composite scores: matlab, or cmgan to compare with 
 nj=4                       # processes of a job
 ngpu=1                     # GPUs of a training job, where there are any; 0 hides them
 backend=local              # where jobs run: local or slurm (what they ask for is in cmd.sh)
+max_requeue=3              # how often a job on Slurm that has reached its time limit goes on in another one
+orphan="wait"              # wait or cancel: for jobs on Slurm that a command which was killed has left behind
 python=                    # Python of the jobs; empty: the one of tools/install.sh
 work=                      # where data, dump and exp lie; empty: in the recipe's directory
 data_options=classes       # names of the options that local/data.sh gets as well
@@ -72,7 +74,7 @@ full_command() { # what a person types for this experiment, whichever part of it
     printf './run.sh'
     while [ $# -gt 1 ]; do
         case $1 in
-        --stage | --stop[-_]stage | --nj | --backend | --python) ;;
+        --stage | --stop[-_]stage | --nj | --backend | --max[-_]requeue | --orphan | --python) ;;
         *) printf ' %q %q' "$1" "$2" ;;
         esac
         shift 2
@@ -105,7 +107,9 @@ mix_noises() { # stage 2: babble, the noisy training, dev and test sets
 check_options() {
     local number seed
     case $feats in dump | features | online) ;; *) refuse "--feats is dump, features or online, not '$feats'" ;; esac
-    for number in stage stop_stage nj ngpu; do
+    case $backend in local | slurm) ;; *) refuse "--backend is local or slurm, not '$backend'" ;; esac
+    case $orphan in wait | cancel) ;; *) refuse "--orphan is wait or cancel, not '$orphan'" ;; esac
+    for number in stage stop_stage nj ngpu max_requeue; do
         case ${!number} in "" | *[!0-9]*) refuse "--${number//_/-} is a whole number, not '${!number}'" ;; esac
     done
     for seed in $seeds $enhancer_seed; do
