@@ -1,4 +1,4 @@
-"""The one exception of the package that is meant for people."""
+"""The one exception of the package that is meant for people, and what a file error says to them."""
 
 
 class MeritError(Exception):
@@ -7,3 +7,13 @@ class MeritError(Exception):
     The message names the file (and line or utterance), what was expected there and what to do about it.
     Commands print it alone, without a traceback, and exit with status 1 (see ``merit.command``).
     """
+
+
+def file_error(error: OSError) -> str:
+    """One sentence on a file or directory that cannot be used."""
+    place = error.filename2 or error.filename
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return f"{place}: a directory is needed here, and this is a file or lies below one; choose another place"
+    if isinstance(error, IsADirectoryError):
+        return f"{place}: a file is to be written here, and this is a directory; choose another name"
+    return f"{place}: {error.strerror}" if place and error.strerror else str(error)
