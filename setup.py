@@ -28,6 +28,7 @@ setup(
         "joblib>=1.4",
         "submitit>=1.5.2,<2",
         "psutil>=5.9",
+        "filelock>=4.1,<5",  # huggingface_hub has it too
         "jsonargparse[signatures]>=4.40,<5",
         "pesq>=0.0.4",
         "pystoi>=0.4.1",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+
 from jsonargparse import ArgumentParser
 
 from merit import __version__
 from merit.command import errors_as_exit_status
-from merit.errors import MeritError
+from merit.errors import MeritError, file_error
 
 if TYPE_CHECKING:
     from merit.inference import Piece
@@ -183,7 +185,11 @@ def each_file(function: Callable[[Path], None], sources: Sequence[Path]) -> None
         try:
             function(source)
         except (MeritError, OSError) as error:
-            failures.append(f"  {error}" if str(source) in str(error) else f"  {source}: {error}")
+            message = str(error) if isinstance(error, MeritError) else file_error(error)
+            failures.append(message if str(source) in message else f"{source}: {message}")
+    if len(sources) == 1 and failures:
+        raise MeritError(failures[0])
     if failures:
-        summary = f"{len(failures)} of {len(sources)} files failed, the others are done:"
-        raise MeritError("\n".join([summary, *failures]))
+        counted = f"{len(failures)} of {len(sources)} files failed, the others are done:"
+        summary = f"all {len(sources)} files failed:" if len(failures) == len(sources) else counted
+        raise MeritError("\n".join([summary, *(f"  {failure}" for failure in failures)]))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from jsonargparse import auto_cli
 
-from merit.errors import MeritError
+from merit.errors import MeritError, file_error
 from merit.files import why_not_written
 
 
@@ -37,6 +37,8 @@ def errors_as_exit_status() -> Iterator[None]:
         yield
     except MeritError as error:
         sys.exit(f"error: {error}")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        sys.exit(f"error: {file_error(error)}")
     except OSError as error:
         problem = why_not_written(error.errno)
         if problem is None:

@@ -5,99 +5,37 @@
 All the command writes is appended to the log file, and shown while it runs when the job is local or a person watches.
 Exit status: that of the command; 130 when it was interrupted. Ctrl-C, SIGTERM and the death of the calling script stop
 the job with everything it started, by SIGINT, so that it can tidy up, and after ten seconds by SIGKILL.
+
+Only one job with a log runs at a time; another one waits for it. On Slurm a job that is requeued is waited for. One
+that nears its time limit is told to stop in order, and is requeued. One whose launcher was killed by SIGKILL goes on;
+the next launcher finds it.
 """
 
-import contextlib
 import json
 import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
-import psutil
+import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+
 import submitit
-from submitit.core.utils import FailedJobError, UncompletedJobError
+from submitit.core.utils import FailedJobError
 
 from merit.command import run_command
 from merit.errors import MeritError
-
-TAIL_LINES = 20
-PATIENCE_SECONDS = 10.0
-
-
-@dataclass
-class LoggedCommand:
-    """A command that submitit runs in a process of its own, somewhere.
-
-    Attributes:
-        command: program and arguments.
-        log: file its stdout and stderr are appended to.
-        environment: variables changed for it.
-        launcher: process id of the launcher when it is on the same machine; the command does not outlive it.
-    """
-
-    command: list[str]
-    log: str
-    environment: Mapping[str, str]
-    launcher: int | None
-
-    def __call__(self) -> int:
-        """Run the command; return its exit status, negative when a signal ended it, 130 when it was told to stop."""
-        if self.launcher is not None:
-            os.setsid()  # away from the terminal: Ctrl-C reaches only the launcher, which stops the job in order
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the launcher had it ignored during submission
-        signal.signal(signal.SIGTERM, raise_interrupt)
-        process = None
-        try:
-            with open(self.log, "ab") as log:
-                process = subprocess.Popen(
-                    self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                    env={**os.environ, **self.environment}, start_new_session=True,
-                )  # fmt: skip
-            while process.poll() is None:
-                if self.launcher is not None and self.launcher not in [p.pid for p in psutil.Process().parents()]:
-                    return 130
-                time.sleep(0.2)
-            return process.returncode
-        except OSError as error:
-            with open(self.log, "a", encoding="utf-8") as log:
-                log.write(f"{error.filename or self.log}: {error.strerror}\n")
-            return 127
-        except KeyboardInterrupt:
-            return 130
-        finally:
-            if process is not None:
-                stop_tree(process)
-
-
-def stop_tree(process: subprocess.Popen) -> None:
-    """End a running command and all it has started, in whatever sessions and process groups that is."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if process.poll() is not None:
-        return
-    descendants = psutil.Process(process.pid).children(recursive=True)
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.wait(PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    for survivor in psutil.wait_procs(descendants, timeout=1.0)[1]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            survivor.kill()
-
-
-def raise_interrupt(signum: int, frame: object) -> None:
-    """Signal handler: a request to stop looks like Ctrl-C, and is not repeated while it is carried out."""
-    signal.signal(signum, signal.SIG_IGN)
-    raise KeyboardInterrupt
+from merit.jobs.command import PATIENCE_SECONDS, TIME_LIMIT_STATUS, WARNING_SECONDS, LoggedCommand, raise_interrupt
+from merit.jobs.local import LocalJob
+from merit.jobs.log import error_lines, last_lines, show_new
+from merit.jobs.mark import Mark
+from merit.jobs.slurm import QueuedJob, left_behind
+from merit.lock import hold
 
 
 def visible_gpus(gpus: int) -> str:
@@ -106,37 +44,51 @@ def visible_gpus(gpus: int) -> str:
     return ",".join(allowed.split(",")[:gpus] if allowed is not None else map(str, range(gpus)))
 
 
-def submit(
-    job: LoggedCommand, backend: str, gpus: int, cpus: int, memory: int, hours: float, slurm: str
-) -> submitit.Job:
+@dataclass
+class Request:
+    """What is asked for a job; see :func:`run_job`."""
+
+    backend: str
+    gpus: int
+    cpus: int
+    memory: int
+    hours: float
+    slurm: str
+    max_requeue: int
+
+
+def submit(job: LoggedCommand, request: Request) -> QueuedJob | LocalJob:
     """Hand a command to submitit; its bookkeeping lies in a folder beside the log.
 
     Raises:
         MeritError: when there is no Slurm, or it refuses the job.
     """
-    if backend == "slurm" and not (shutil.which("sbatch") and shutil.which("srun")):
+    on_slurm = request.backend == "slurm"
+    if on_slurm and not (shutil.which("sbatch") and shutil.which("srun")):
         raise MeritError("--backend slurm: found no sbatch and srun here; start it on a login node of the cluster")
-    sbatch_options = [option.partition("=") for option in shlex.split(slurm)]
+    sbatch_options = [option.partition("=") for option in shlex.split(request.slurm)]
     if not all(separator and value for _, separator, value in sbatch_options):
-        raise MeritError(f"--slurm {slurm!r}: expected name=value pairs, as 'partition=gpu account=speech'")
+        raise MeritError(f"--slurm {request.slurm!r}: expected name=value pairs, as 'partition=gpu account=speech'")
     folder = bookkeeping(job.log)
     shutil.rmtree(folder, ignore_errors=True)
-    executor = submitit.AutoExecutor(folder, cluster=backend)
+    executor = submitit.AutoExecutor(folder, cluster=request.backend, slurm_max_num_timeout=request.max_requeue)
     executor.update_parameters(
         name=Path(job.log).stem,
-        timeout_min=round(60 * hours) if backend == "slurm" else 60 * 24 * 365,  # nobody waits for this machine
-        gpus_per_node=gpus or None,
-        cpus_per_task=cpus,
-        mem_gb=memory,
+        timeout_min=round(60 * request.hours) if on_slurm else 60 * 24 * 365,  # nobody waits for this machine
+        gpus_per_node=request.gpus or None,
+        cpus_per_task=request.cpus,
+        mem_gb=request.memory,
         tasks_per_node=1,
         stderr_to_stdout=True,
-        slurm_srun_args=[f"--cpus-per-task={cpus}"],  # since Slurm 22.05 srun no longer takes it from sbatch
-        slurm_additional_parameters={name: value for name, _, value in sbatch_options},
+        slurm_signal_delay_s=min(WARNING_SECONDS, round(3600 * request.hours / 4)),
+        slurm_srun_args=[f"--cpus-per-task={request.cpus}"],  # since Slurm 22.05 srun no longer takes it from sbatch
+        slurm_additional_parameters={"requeue": True, **{name: value for name, _, value in sbatch_options}},
     )
     # submitit's own processes inherit this: only the launcher decides what Ctrl-C means.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return executor.submit(job)
+        submitted = executor.submit(job)
+        return QueuedJob(submitted) if on_slurm else LocalJob(submitted)
     except FailedJobError as error:
         raise MeritError(f"sbatch refused the job; egs/TEMPLATE/cmd.sh says what is asked for: {error}") from error
     finally:
@@ -148,31 +100,72 @@ def bookkeeping(log: str | Path) -> Path:
     return Path(f"{log}.submitit")
 
 
-def cancel(job: submitit.Job, backend: str) -> None:
-    """Stop a job and wait until it is gone."""
-    deadline = time.monotonic() + 3 * PATIENCE_SECONDS
-    if backend == "slurm":
-        job.cancel(check=False)
-    while not job.done() and time.monotonic() < deadline:
-        if backend == "local":
-            # SIGTERM, which submitit passes on; its own cancel() kills our process before that has stopped the command.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(job.job_id), signal.SIGTERM)
-        time.sleep(0.2)
+def adopt(log: Path, command: list[str], orphan: str) -> QueuedJob | None:
+    """The job with this log that an earlier launcher left behind, when it runs the same command and may go on.
+
+    One that runs another command, or is not to go on, has ended when this returns.
+    """
+    job = left_behind(bookkeeping(log))
+    if job is None:
+        return None
+    waits = not job.has_result()
+    if waits and orphan == "cancel":
+        print(f"job {job.job_id}, left behind by an earlier command, is cancelled", file=sys.stderr)
+        job.cancel(3 * PATIENCE_SECONDS)
+        return None
+    if waits:
+        what = f"job {job.job_id}, left behind by an earlier command, is in the queue ({job.state})"
+        print(f"{what}; waiting for it. With --orphan cancel it is cancelled", file=sys.stderr, flush=True)
+    same = job.runs(command)
+    while not same and not job.is_over():
+        time.sleep(job.seconds_between_looks)
+    # What failed before anybody looked is tried again.
+    return job if same and (waits or job.result() == 0) else None
 
 
-def show_new(log: BinaryIO, shown: bool) -> None:
-    """Copy what has been added to the log to stderr."""
-    if shown:
-        sys.stderr.buffer.write(log.read())
-        sys.stderr.buffer.flush()
+def run_to_end(job: QueuedJob | LocalJob, log: Path, start: int, shown: bool, parent: int) -> int:
+    """Wait for a job, show what is in its log after byte ``start``, and return the exit status of its command.
 
-
-def last_lines(log: BinaryIO, start: int) -> list[str]:
-    """The last lines written since byte ``start``; of a progress bar's line, its last state."""
-    log.seek(start)
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in log.read().decode(errors="replace").split("\n"))
-    return [line for line in lines if line.strip()][-TAIL_LINES:]
+    Raises:
+        MeritError: when it ended without one.
+    """
+    with log.open("rb") as reader:
+        reader.seek(start)
+        try:
+            signal.signal(signal.SIGTERM, raise_interrupt)
+            if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+                signal.signal(signal.SIGHUP, raise_interrupt)
+            while not job.is_over():
+                if os.getppid() != parent:
+                    raise KeyboardInterrupt
+                show_new(reader, shown)
+                time.sleep(job.seconds_between_looks)
+            status = job.result()
+        except KeyboardInterrupt:
+            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(signum, signal.SIG_IGN)
+            job.cancel(3 * PATIENCE_SECONDS)
+            show_new(reader, shown)
+            shutil.rmtree(bookkeeping(log), ignore_errors=True)
+            print(f"interrupted; the log is {log}", file=sys.stderr)
+            sys.exit(130)
+        except MeritError as error:
+            raise MeritError(f"{error}. The log is {log}, submitit's files are in {bookkeeping(log)}") from error
+        show_new(reader, shown)
+        status = 128 - status if status < 0 else status
+        if status == TIME_LIMIT_STATUS and isinstance(job, QueuedJob):
+            print(
+                f"job {job.job_id} has reached its time limit (--hours) as often as it may (--max-requeue); what was "
+                f"finished is kept, and the same command goes on from there. The log is {log}",
+                file=sys.stderr,
+            )
+        elif status != 0:
+            print(f"failed with exit status {status}; the log is {log}", file=sys.stderr)
+            error = error_lines(reader, start)
+            if not shown or error[-1:] != last_lines(reader, start)[-1:]:
+                print(*(f"    {line}" for line in error), sep="\n", file=sys.stderr)
+    shutil.rmtree(bookkeeping(log), ignore_errors=True)
+    return status
 
 
 def run_job(
@@ -184,6 +177,11 @@ def run_job(
     memory: int = 8,
     hours: float = 24.0,
     slurm: str = "",
+    max_requeue: int = 3,
+    orphan: Literal["wait", "cancel"] = "wait",
+    done: Path | None = None,
+    mark: str = "",
+    writes: str = "",
 ) -> None:
     """Run a command as a job and leave with its exit status.
 
@@ -196,50 +194,42 @@ def run_job(
         memory: GB asked of Slurm.
         hours: time limit on Slurm.
         slurm: further options of sbatch, as "partition=gpu account=speech".
+        max_requeue: how often a job that has reached its time limit is requeued.
+        orphan: what becomes of a job that a launcher which was killed has left in the queue.
+        done: file that marks the command as done; when another command has made it meanwhile, nothing is run.
+        mark: text that the mark begins with.
+        writes: files and directories, in one string, that must be there for the mark.
     """
     parent = os.getppid()
+    result = None if done is None else Mark(done, mark, [Path(path) for path in writes.split()])
+    with hold(Path(f"{log}.lock"), str(log.with_suffix(""))):
+        if result is not None:
+            if result.is_set():
+                print(f"{log.with_suffix('')}: done by another command meanwhile", file=sys.stderr)
+                return
+            result.remove()
+        request = Request(backend, gpus, cpus, memory, hours, slurm, max_requeue)
+        status = launch(log, command, request, orphan, parent)
+        if status == 0 and result is not None:
+            result.set(log)
+    sys.exit(status)
+
+
+def launch(log: Path, command: list[str], request: Request, orphan: str, parent: int) -> int:
+    """Run the command as a job, or wait for a job that runs it already; return its exit status."""
     watched = sys.stderr.isatty()
-    shown = watched or backend == "local"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    local = request.backend == "local"
+    adopted = None if local else adopt(log, command, orphan)
+    if adopted is not None:
+        return run_to_end(adopted, log, log.stat().st_size, watched, parent)
     with log.open("a", encoding="utf-8") as stream:
         stream.write(f"# {datetime.now():%Y-%m-%d %H:%M:%S} {shlex.join(command)}\n")
-    environment = {"CUDA_VISIBLE_DEVICES": visible_gpus(gpus)} if backend == "local" else {}
+    environment = {"CUDA_VISIBLE_DEVICES": visible_gpus(request.gpus)} if local else {}
     if watched:
         environment |= {"MERIT_PROGRESS": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
-    logged_command = LoggedCommand(command, str(log), environment, os.getpid() if backend == "local" else None)
     start = log.stat().st_size
-    with log.open("rb") as reader:
-        reader.seek(start)
-        job = submit(logged_command, backend, gpus, cpus, memory, hours, slurm)
-        try:
-            signal.signal(signal.SIGTERM, raise_interrupt)
-            if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
-                signal.signal(signal.SIGHUP, raise_interrupt)
-            while not job.done():
-                if os.getppid() != parent:
-                    raise KeyboardInterrupt
-                show_new(reader, shown)
-                time.sleep(0.2 if backend == "local" else 1.0)
-            status = job.result()
-        except KeyboardInterrupt:
-            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(signum, signal.SIG_IGN)
-            cancel(job, backend)
-            show_new(reader, shown)
-            shutil.rmtree(bookkeeping(log), ignore_errors=True)
-            print(f"interrupted; the log is {log}", file=sys.stderr)
-            sys.exit(130)
-        except (FailedJobError, UncompletedJobError) as error:
-            problem = f"job {job.job_id} was ended from outside; submitit's files are in {bookkeeping(log)}"
-            raise MeritError(f"{problem}\n{error}") from error
-        show_new(reader, shown)
-        status = 128 - status if status < 0 else status
-        if status != 0:
-            print(f"failed with exit status {status}; the log is {log}", file=sys.stderr)
-            if not shown:
-                print(*(f"    {line}" for line in last_lines(reader, start)), sep="\n", file=sys.stderr)
-    shutil.rmtree(bookkeeping(log), ignore_errors=True)
-    sys.exit(status)
+    job = submit(LoggedCommand(command, str(log), environment, os.getpid() if local else None), request)
+    return run_to_end(job, log, start, watched or local, parent)
 
 
 if __name__ == "__main__":

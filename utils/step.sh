@@ -3,9 +3,10 @@
 #
 #     step NAME [--reads "FILE..."] [--writes "PATH..."] [options of utils/run_job.py] -- COMMAND...
 #
-# runs COMMAND as a job with its log in NAME.log, and notes in NAME.done what it was run with. The step is skipped when
+# runs COMMAND as a job with its log in NAME.log, which notes in NAME.done what it was run with. The step is skipped when
 # all that is named under --writes exists and neither COMMAND nor the contents of the files under --reads have changed
-# since. A step that follows reads the NAME.done of this one, so that it runs again whenever this one did.
+# since. A step that follows reads the NAME.done of this one, so that it runs again whenever this one did. While another
+# script is at the same step, this one waits, and skips what that one has done.
 
 say() {
     printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*" >&2
@@ -48,14 +49,5 @@ step() {
         return
     fi
     say "$name: running, log in $name.log"
-    rm -f "$name.done"
-    "${job[@]}" -- "$@" || return
-    for path in $writes; do
-        if [ ! -e "$path" ]; then
-            say "$name: ended well, but did not write $path; see $name.log"
-            return 1
-        fi
-    done
-    # No two runs leave the same file, so a later step that reads it runs again as well.
-    printf '%s\nfinished %s by process %s\n' "$sum" "$(date '+%Y-%m-%d %H:%M:%S')" $$ >"$name.done"
+    "${job[@]}" --done "$name.done" --mark "$sum" --writes "$writes" -- "$@"
 }

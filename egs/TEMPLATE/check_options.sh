@@ -49,7 +49,8 @@ check_options() { # every one but the noises, which follow from several
     bfloat16 | float16) ;;
     *) refuse "--dump-dtype is bfloat16 or float16, not '$dump_dtype'" ;;
     esac
-    for name in stage stop_stage nj ngpu; do
+    case $orphan in wait | cancel) ;; *) refuse "--orphan is wait or cancel, not '$orphan'" ;; esac
+    for name in stage stop_stage nj ngpu max_requeue; do
         check_whole "--${name//_/-} is a whole number" "${!name}"
     done
     for name in $seeds; do

@@ -31,6 +31,8 @@ no_pipes=false             # true refuses wav.scp entries that are commands, for
 nj=4                       # processes of a job
 ngpu=1                     # GPUs of a training job, where there are any; 0 hides them
 backend=local              # where jobs run: local or slurm (what they ask for is in cmd.sh)
+max_requeue=3              # how often a job on Slurm that has reached its time limit goes on in another one
+orphan="wait"              # wait or cancel: for jobs on Slurm that a command which was killed has left behind
 python=                    # Python of the jobs; empty: the one of tools/install.sh
 work=                      # where data, dump and exp lie; empty: in the recipe's directory
 data_options=classes       # names of the options that local/data.sh gets as well
@@ -65,7 +67,7 @@ full_command() { # what a person types for this experiment, whichever part of it
     printf './run.sh'
     while [ $# -gt 1 ]; do
         case $1 in
-        --stage | --stop[-_]stage | --no[-_]pipes | --nj | --backend | --python) ;;
+        --stage | --stop[-_]stage | --no[-_]pipes | --nj | --backend | --max[-_]requeue | --orphan | --python) ;;
         *) printf ' %q %q' "$1" "$2" ;;
         esac
         shift 2

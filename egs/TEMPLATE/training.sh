@@ -148,6 +148,8 @@ train_heads_together() {
         ${last_arguments[@]+"${last_arguments[@]}"}
     for ((run = 0; run < ${#exps[@]}; run++)); do
         mkdir -p "${exps[run]}/log"
+        # Another command may have set the mark while this one waited, and may have gone on from it.
+        [ "$(head -n 1 "${exps[run]}/log/train.done" 2>/dev/null)" != "${sums[run]}" ] || continue
         printf '%s\nfinished %s by process %s\n' "${sums[run]}" "$(date '+%Y-%m-%d %H:%M:%S')" $$ \
             >"${exps[run]}/log/train.done"
     done

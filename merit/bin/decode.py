@@ -27,8 +27,10 @@ def decode(
         precision: auto is that of the training; another one is warned of.
     """
     from merit.decoding import decode_conditions
+    from merit.lock import sole_writer
 
-    decode_conditions(model, data, output, batch_seconds, device, precision)
+    with sole_writer(*(output / directory.name for directory in data)):
+        decode_conditions(model, data, output, batch_seconds, device, precision)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,12 @@ def dump_states(
             is to be written in memory.
     """
     from merit.data.statistics import WaveformStatistics
+    from merit.lock import sole_writer
     from merit.training.dump import dump_states as dump
 
     normalisation = WaveformStatistics.load(statistics)
-    dump(data, ssl, output, normalisation, dtype, batch_seconds, precision, content=content, nj=nj)
+    with sole_writer(output):
+        dump(data, ssl, output, normalisation, dtype, batch_seconds, precision, content=content, nj=nj)
 
 
 if __name__ == "__main__":

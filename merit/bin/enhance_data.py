@@ -25,8 +25,10 @@ def enhance_data(
         precision: auto (that of the training), float32, bfloat16 or float16.
     """
     from merit.decoding import enhance_directories
+    from merit.lock import sole_writer
 
-    enhance_directories(model, data, output, batch_seconds, device, precision)
+    with sole_writer(*(output / directory.name for directory in data)):
+        enhance_directories(model, data, output, batch_seconds, device, precision)
 
 
 if __name__ == "__main__":

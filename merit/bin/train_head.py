@@ -35,10 +35,12 @@ def train_head(
         dev_states: dumped states of ``dev``.
         seed: of everything random in the run.
     """
+    from merit.lock import sole_writer
     from merit.training.phase1 import Dump, Head, phase1_trainer
 
     head = Head(task, output, model, training, seed)
-    phase1_trainer([head], train, dev, ssl, classes, seed, Dump.of("states", train_states, dev_states)).fit()
+    with sole_writer(output):
+        phase1_trainer([head], train, dev, ssl, classes, seed, Dump.of("states", train_states, dev_states)).fit()
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def train_heads(
         order_seed: of the order of the utterances. A head alone, by train_head, takes its own seed for that.
     """
     from merit.errors import MeritError
+    from merit.lock import sole_writer
     from merit.training.phase1 import Dump, Head, phase1_trainer
 
     heads = [
@@ -90,7 +91,8 @@ def train_heads(
     if not heads:
         raise MeritError("nothing to train: give --emotion_seeds or --enhancement_seeds, as --emotion_seeds [7,17]")
     dump = Dump.of("features", train_features, dev_features)
-    phase1_trainer(heads, train, dev, ssl, classes, order_seed, dump).fit()
+    with sole_writer(*(head.output for head in heads)):
+        phase1_trainer(heads, train, dev, ssl, classes, order_seed, dump).fit()
 
 
 if __name__ == "__main__":

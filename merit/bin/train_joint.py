@@ -36,9 +36,12 @@ def train_joint(
             before it.
         seed: of everything random in the run.
     """
+    from merit.lock import sole_writer
     from merit.training.phase2 import train_phase2
 
-    train_phase2(train, dev, ssl, output, classes, model, training, emotion_head, enhancement_head, seed, pretrained)
+    heads = (emotion_head, enhancement_head)
+    with sole_writer(output):
+        train_phase2(train, dev, ssl, output, classes, model, training, *heads, seed, pretrained)
 
 
 if __name__ == "__main__":

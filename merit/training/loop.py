@@ -13,6 +13,7 @@ from merit.errors import MeritError
 from merit.progress import progress
 from merit.training.ahead import Prepare, prepared_ahead
 from merit.training.run import Run
+from merit.training.stopping import StopRequest, ignore_interrupts
 
 
 def read(loader: DataLoader) -> Iterator[list[Batch]]:
@@ -51,6 +52,7 @@ class Trainer:
         prepare: Prepare | None = None,
     ) -> None:
         self.runs = list(runs)
+        self.stop = StopRequest()
         accelerator = self.runs[0].accelerator
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.rank = accelerator.process_index
@@ -124,6 +126,7 @@ class Trainer:
                 None if self.piece_size is None else self.piece_size // self.processes,
             ),
             num_workers=workers,
+            worker_init_fn=ignore_interrupts,
             persistent_workers=workers > 0,
             pin_memory=self.device.type == "cuda",
         )
@@ -131,14 +134,19 @@ class Trainer:
     # The run
 
     def fit(self) -> None:
-        """Train every run until its last epoch or the end of its patience, from its last saved state if it has one."""
+        """Train every run until its last epoch or the end of its patience, from its last saved state if it has one.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, with the states saved.
+        """
         for run in self.runs:
             run.restore()
-        while unfinished := [run for run in self.runs if not run.finished]:
-            epoch = min(run.epoch for run in unfinished)
-            training = [run for run in unfinished if run.epoch == epoch]
-            self.train_epoch(epoch, training)
-            self._evaluate(training)
+        with self.stop:
+            while unfinished := [run for run in self.runs if not run.finished]:
+                epoch = min(run.epoch for run in unfinished)
+                training = [run for run in unfinished if run.epoch == epoch]
+                self.train_epoch(epoch, training)
+                self._evaluate(training)
         self.runs[0].accelerator.wait_for_everyone()  # a process group that ends while another is at work aborts it
         for run in self.runs:
             run.close()
@@ -159,6 +167,7 @@ class Trainer:
                 values = self._train_portion(behind, len(portions[place]), batches)
                 bar.update(seconds[place])
                 bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
+                self.stop.carry_out(runs)
 
     def _train_portion(self, runs: Sequence[Run], utterances: int, batches: Sequence[Batch]) -> dict[str, float]:
         """Let the runs learn from a portion, which has so many utterances in all processes; gives their last losses."""
@@ -203,5 +212,6 @@ class Trainer:
         for batches in prepared_ahead(read(self.dev_loader), self.prepare, self.side):
             for evaluation in evaluations:
                 evaluation.add(batches)
+            self.stop.carry_out(runs)
         for run, evaluation in zip(runs, evaluations):
             run.end_epoch(evaluation)

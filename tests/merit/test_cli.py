@@ -106,6 +106,26 @@ def test_a_name_that_is_a_command_is_never_run(capsys, model_directory, tmp_path
     assert not (tmp_path / "made").exists()
 
 
+def test_what_failed_is_told_as_it_was(capsys, recordings, model_directory, tmp_path):
+    options = ("--model", model_directory, "--output", tmp_path / "out")
+    absent = [recordings / name for name in ("absent.wav", "gone.wav")]
+    status, text, errors = run(capsys, "enhance", absent[0], *options)
+    assert (status, text) == (1, "")
+    assert errors.startswith(f"error: {absent[0]}: there is no such file") and "others" not in errors
+    _, _, errors = run(capsys, "enhance", *absent, *options)
+    assert errors.startswith("error: all 2 files failed:\n  ") and "others" not in errors
+
+
+def test_an_output_that_is_a_file_is_told_in_a_sentence(capsys, recordings, model_directory, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    for output in (tmp_path / "out", tmp_path / "out" / "below"):
+        options = ("--model", model_directory, "--output", output)
+        status, _, errors = run(capsys, "enhance", recordings / "a.wav", *options)
+        assert status == 1 and "Errno" not in errors and "Traceback" not in errors
+        assert f"{output}: a directory is needed here, and this is a file or lies below one" in errors
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_emotion_prints_a_table(capsys, recordings, model_directory, make_speech, tmp_path):
     soundfile.write(tmp_path / "long.wav", make_speech(25), 16000)
     files = [str(recordings / "a.wav"), str(tmp_path / "long.wav")]

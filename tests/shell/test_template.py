@@ -13,9 +13,16 @@ PYTHON = r"""#!/usr/bin/env bash
 set -euo pipefail
 case $1 in *run_job.py)
     mkdir -p "$(dirname "$3")" # of its log
-    while [ "$1" != -- ]; do shift; done
+    while [ "$1" != -- ]; do
+        case $1 in --done) done=$2 ;; --mark) mark=$2 ;; --writes) writes=$2 ;; esac
+        shift
+    done
     shift
-    exec "$@"
+    rm -f "$done"
+    "$@"
+    for path in $writes; do [ -e "$path" ] || { echo "did not write $path" >&2 && exit 1; }; done
+    printf '%s\n%s\n' "$mark" "$$" >"$done"
+    exit
     ;;
 esac
 echo "$*" >>calls

@@ -13,8 +13,9 @@ COMMON = ["--train", "a", "--dev", "b", "--ssl", "c", "--classes", "[x,y]"]
 
 
 @pytest.fixture
-def called(monkeypatch):
+def called(monkeypatch, tmp_path):
     """Function: what phase1_trainer is given for a command line."""
+    monkeypatch.chdir(tmp_path)
 
     def call(*options):
         found = []
