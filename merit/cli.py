@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
 
+# isort: split
 from jsonargparse import ArgumentParser
 
 from merit import __version__

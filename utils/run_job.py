@@ -23,8 +23,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
 
+# isort: split
 import submitit
 from submitit.core.utils import FailedJobError
 

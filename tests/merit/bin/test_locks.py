@@ -40,7 +40,8 @@ def test_a_directory_that_another_command_writes_is_refused(tmp_path: Path, monk
     other = subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "held\n"
     monkeypatch.setattr(lock, "PATIENCE_SECONDS", -1.0)
-    monkeypatch.setattr(lock, "_touched", lambda path, times=iter(range(9)): next(times))
+    times = iter(range(9))
+    monkeypatch.setattr(lock, "_touched", lambda path: next(times))
     try:
         with pytest.raises(MeritError, match=f"{out}: process {other.pid} on .* is writing here"):
             COMMANDS[command](out)
