@@ -3,7 +3,8 @@
 States as WavLM Large's (25 of 1024 values, a frame every 20 ms) of utterances of 2.75 to 11 s are stored as a dump
 stores them and as a float32 ark, Kaldi's type for matrices. One process reads each utterance and goes through all its
 values once. Besides, it reads batches of similar length into padded batches, in the type that is stored: into memory
-that is there already, and into new memory, as training's collate does.
+that is there already, and into new memory, as training's collate does. What a run compares with checksums the first
+time it reads a dump is a row of its own; the files on disk are read with it.
 """
 
 import os
@@ -108,6 +109,13 @@ def main() -> None:
         for name, read in readers.items():
             example = read(next(iter(frames)))
             buffers[name] = example.new_zeros(BATCH_SIZE, max(frames.values()), *example.shape[1:])
+
+        def check() -> None:
+            read = shards()
+            for key in frames:
+                read(key, 0, 1)
+
+        checked = seconds({"shards": check}, device)
         touched = seconds({name: partial(touch, read, frames) for name, read in readers.items()}, device)
         filled = seconds({name: partial(fill, read, frames, buffers[name]) for name, read in readers.items()}, device)
         joined = seconds({name: partial(join, read, frames) for name, read in readers.items()}, device)
@@ -118,6 +126,7 @@ def main() -> None:
             report(f"{name} read, files in memory", audio / touched[name], "audio-s/s")
             report(f"{name} read into padded batches", audio / filled[name], "audio-s/s")
             report(f"{name} read into new padded batches", audio / joined[name], "audio-s/s")
+        report("shards compared with their checksums, once a run", audio / checked["shards"], "audio-s/s")
         readers.clear()  # pages that are mapped stay in memory
 
         cold: dict[str, list[float]] = {"shards": [], "ark": []}

@@ -261,10 +261,11 @@ def read_in_worker(reader, keys):
         reader.read(key)
 
 
-def test_what_one_process_has_checked_no_other_checks_again(dump, monkeypatch):
+@pytest.mark.parametrize("start", ["fork", "spawn"])  # as the loader's workers start on Linux, and elsewhere
+def test_what_one_process_has_checked_no_other_checks_again(dump, monkeypatch, start):
     path, states = dump
     reader = ShardReader(path)
-    context = torch.multiprocessing.get_context("spawn")
+    context = torch.multiprocessing.get_context(start)
     worker = context.Process(target=read_in_worker, args=(reader, sorted(states)[:7]))
     worker.start()
     worker.join()
