@@ -10,6 +10,7 @@ from merit.data.audio import SAMPLE_RATE
 from merit.data.batching import EpochSampler
 from merit.data.dataset import FRAME_SAMPLES, Batch, CollateMicroBatches, UtteranceDataset
 from merit.errors import MeritError
+from merit.memory import give_back_memory
 from merit.progress import progress
 from merit.training.ahead import Prepare, prepared_ahead
 from merit.training.run import Run
@@ -147,6 +148,7 @@ class Trainer:
                 training = [run for run in unfinished if run.epoch == epoch]
                 self.train_epoch(epoch, training)
                 self._evaluate(training)
+                give_back_memory()
         self.runs[0].accelerator.wait_for_everyone()  # a process group that ends while another is at work aborts it
         for run in self.runs:
             run.close()

@@ -1,8 +1,10 @@
+import sys
+
 import psutil
 import pytest
 import torch
 
-from merit.memory import memory_figures
+from merit.memory import give_back_memory, memory_figures
 
 
 def resident() -> int:
@@ -15,3 +17,14 @@ def test_resident_memory_of_this_process_in_gb():
     held = bytearray(b"x") * 200_000_000
     grown = memory_figures(torch.device("cpu"))["memory_gb"] - before["memory_gb"]
     assert grown == pytest.approx(len(held) / 1e9, rel=0.1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc alone")
+def test_memory_that_is_free_in_the_heap_goes_back_to_the_system():
+    pieces = [bytearray(b"x") * 4096 for _ in range(50_000)]
+    last = pieces.pop()  # behind all the others, so that freeing them does not shorten the heap
+    pieces.clear()
+    before = resident()
+    give_back_memory()
+    assert before - resident() > 150_000_000
+    assert len(last) == 4096

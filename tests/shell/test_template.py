@@ -1,5 +1,6 @@
 """egs/TEMPLATE/merit.sh: which commands the stages call, in which order, and when they stop or skip."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -504,6 +505,15 @@ def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tm
     install.write_text("#!/bin/sh\necho no compiler >&2\nexit 1\n")
     result = recipe.run(python=False)
     assert result.returncode == 1 and "no compiler" in result.stderr and recipe.calls() == []
+
+
+def test_jobs_keep_few_kernels_of_past_lengths_unless_told_otherwise() -> None:
+    names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY")
+    command = f'python=python; . "{ROOT}/egs/TEMPLATE/path.sh"; printenv {" ".join(names)}'
+    for given, expected in (({}, "128 128 PASSIVE"), (dict.fromkeys(names, "9"), "9 9 9")):
+        environment = {name: value for name, value in os.environ.items() if name not in names} | given
+        result = subprocess.run(["bash", "-euc", command], env=environment, capture_output=True, text=True)
+        assert result.stdout.split() == expected.split()
 
 
 RECIPES = ["mini", "emodb", "msp_podcast", "ravdess", "crema_d", "iemocap", "esd", "vctk_demand"]

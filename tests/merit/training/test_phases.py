@@ -214,6 +214,13 @@ def test_memory_of_the_process_stands_in_the_history(corpus, tiny_encoder, tmp_p
     assert found == [pytest.approx(psutil.Process().memory_info().rss / 1e9, rel=0.5)] * 2
 
 
+def test_free_memory_is_given_back_after_every_epoch(corpus, tiny_encoder, tmp_path, monkeypatch):
+    rows = []
+    monkeypatch.setattr("merit.training.loop.give_back_memory", lambda: rows.append(len(history(tmp_path))))
+    phase2(corpus, tiny_encoder, tmp_path)
+    assert rows == [1, 2]
+
+
 def test_another_configuration_is_refused(corpus, tiny_encoder, tmp_path):
     phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=1))
     with pytest.raises(MeritError, match="num_experts: there 3, now 5"):
