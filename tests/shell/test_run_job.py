@@ -291,7 +291,8 @@ def test_a_job_left_behind_is_cancelled_when_that_is_asked(tmp_path: Path, slurm
 
 
 def test_an_error_that_other_lines_bury_is_shown_by_itself(tmp_path: Path, slurm: dict[str, str]) -> None:
-    command = ("bash", "-c", "echo 'error: data/train: no such directory'; echo '2026-11-21 14:00:00 INFO x'; seq 100; exit 1")
+    lines = "echo 'error: data/train: no such directory'; echo '2026-11-21 14:00:00 INFO x'; seq 100"
+    command = ("bash", "-c", f"{lines}; exit 1")
     for options, before in ((("--backend", "slurm"), []), ((), ["error: data/train: no such directory"])):
         job = launch(tmp_path / "job.log", *command, options=options, env=slurm)
         _, shown = job.communicate(timeout=30)

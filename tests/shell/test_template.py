@@ -14,6 +14,7 @@ PYTHON = r"""#!/usr/bin/env bash
 set -euo pipefail
 case $1 in *run_job.py)
     mkdir -p "$(dirname "$3")" # of its log
+    echo "$*" >>jobs
     while [ "$1" != -- ]; do
         case $1 in --done) done=$2 ;; --mark) mark=$2 ;; --writes) writes=$2 ;; esac
         shift
@@ -41,6 +42,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ ! -f "meanwhile_$module" ] || . "./meanwhile_$module"
 [ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
 case $module in
 mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
@@ -526,3 +528,25 @@ def test_help_of_every_recipe(name: str) -> None:
     for option in ("--stage 1", "--stop-stage 7", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
         assert f"\n  {option}" in result.stdout
     assert "shellcheck" not in result.stdout
+
+
+def test_jobs_are_given_what_the_options_say_of_slurm(recipe: Recipe) -> None:
+    options = ("--backend", "slurm", "--max-requeue", "5", "--orphan", "cancel", "--stop-stage", "3")
+    assert recipe.run(*options).returncode == 0
+    jobs = [line.partition(" -- ")[0] for line in (recipe.folder / "jobs").read_text().splitlines()]
+    assert len(jobs) == len(sum(STAGES[:3], []))
+    assert all("--backend slurm --slurm  --max_requeue 5 --orphan cancel" in job for job in jobs)
+    for wrong in (["--max-requeue", "often"], ["--orphan", "forget"], ["--backend", "pbs"]):
+        result = recipe.run(*wrong)
+        assert result.returncode == 2 and f"not '{wrong[1]}'" in result.stderr
+
+
+def test_marks_that_another_command_has_set_meanwhile_stay_as_they_are(recipe: Recipe) -> None:
+    """Whatever it has gone on to train from them would be trained again."""
+    options = ("--feats", "online", "--stop-stage", "4")
+    assert recipe.run(*options).returncode == 0
+    mark = recipe.folder / "exp/phase1_ser-7/log/train.done"
+    kept = mark.rename(recipe.folder / "kept")
+    (recipe.folder / "meanwhile_train_heads").write_text(f"cp kept {mark.relative_to(recipe.folder)}\n")
+    assert recipe.run(*options).returncode == 0
+    assert mark.read_text() == kept.read_text()
