@@ -162,7 +162,8 @@ def load_model(directory: Path) -> tuple[MeritModel, ModelDescription]:
         raise
     except Exception as error:  # transformers and torch raise anything for a size that cannot be
         raise MeritError(
-            f"{Path(directory) / 'config.json'}: no model can be made of it ({brief(error)}); restore it, or train again"
+            f"{Path(directory) / 'config.json'}: no model can be made of it ({brief(error)}); restore it, or train "
+            "again"
         ) from error
     _load(model, load_weights(directory), Path(directory) / "model.safetensors")
     return model.eval(), description
@@ -247,5 +248,7 @@ def load_state(directory: Path) -> dict | None:
         # What it says is left out: of a file with more than tensors it is the advice to run the code in it.
         raise MeritError(f"{path}: damaged ({type(error).__name__}); remove it to train from the start") from error
     if not isinstance(state, dict):
-        raise MeritError(f"{path}: a {type(state).__name__}, not a state of this run; remove it to train from the start")
+        raise MeritError(
+            f"{path}: a {type(state).__name__}, not a state of this run; remove it to train from the start"
+        )
     return state
