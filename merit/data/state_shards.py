@@ -124,7 +124,7 @@ class Shard:
             self._tensors = safe_open(path, framework="pt")
             metadata = self._tensors.metadata() or {}
             self.header: dict[str, Any] = json.loads(metadata["header"])
-            self.checksums: dict[str, str] | None = json.loads(metadata.get("checksums", "null"))
+            self.checksums: dict[str, str] | None = json.loads(metadata.get("xxh3", "null"))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise damaged(path, f"missing or damaged ({error})") from error
         if self.checksums is None:
