@@ -23,6 +23,7 @@ setup(
         "huggingface_hub>=1.31,<3",
         "accelerate>=1.10,<2",
         "safetensors>=0.5",
+        "xxhash>=3.4",  # checksums of dumped states as fast as memory; zlib's take several times as long
         "soundfile>=0.13",
         "kaldiio>=2.18",  # where omniio is installed, it is used instead
         "joblib>=1.4",

@@ -21,6 +21,7 @@ DEPENDENCIES = (
     ("s3prl", "s3prl.upstream.wavlm.WavLM", "original WavLM checkpoints"),
     ("accelerate", "accelerate", "mixed precision, accumulation, several GPUs"),
     ("safetensors", "safetensors.torch", "models and hidden states on disk"),
+    ("xxhash", "xxhash", "checksums of hidden states"),
     ("soundfile", "soundfile", "reading and writing audio"),
     ("submitit", "submitit", "jobs, on this machine or Slurm"),
     ("psutil", "psutil", "stopping jobs with all they started"),

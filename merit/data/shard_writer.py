@@ -68,7 +68,7 @@ class ShardStream:
 
     def _save(self, values: Mapping[str, Tensor], path: Path) -> None:
         checksums = {key: checksum(value) for key, value in values.items()}
-        save_tensors(values, path, self.metadata | {"checksums": json.dumps(checksums)})
+        save_tensors(values, path, self.metadata | {"xxh3": json.dumps(checksums)})
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None

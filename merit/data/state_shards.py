@@ -18,7 +18,6 @@ import json
 import logging
 import re
 import shutil
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from xxhash import xxh3_64_hexdigest
 
 from merit.data.audio import entry_stamp
 from merit.errors import MeritError
@@ -92,9 +92,9 @@ def shard_path(directory: Path, shard: int) -> Path:
     return directory / f"states.{shard:05d}.safetensors"
 
 
-def checksum(values: Tensor) -> int:
-    """CRC-32 of the bytes of a contiguous tensor of the CPU."""
-    return zlib.crc32(values.view(torch.uint8).numpy())
+def checksum(values: Tensor) -> str:
+    """XXH3 (64 bits) of the bytes of a contiguous tensor of the CPU, in hexadecimal."""
+    return xxh3_64_hexdigest(values.view(torch.uint8).numpy())
 
 
 def damaged(path: Path, problem: object) -> MeritError:
@@ -124,7 +124,7 @@ class Shard:
             self._tensors = safe_open(path, framework="pt")
             metadata = self._tensors.metadata() or {}
             self.header: dict[str, Any] = json.loads(metadata["header"])
-            self.checksums: dict[str, int] | None = json.loads(metadata.get("checksums", "null"))
+            self.checksums: dict[str, str] | None = json.loads(metadata.get("xxh3", "null"))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise damaged(path, f"missing or damaged ({error})") from error
         if self.checksums is None:

@@ -98,7 +98,7 @@ def test_audio_that_is_cut_short_speaks_of_disk_and_quota(tmp_path, monkeypatch)
         raise audio.soundfile.LibsndfileError(157)
 
     monkeypatch.setattr(audio.soundfile, "write", write_nothing)
-    with pytest.raises(MeritError, match="a.flac: not written whole; the disk is most likely full, or the quota used"):
+    with pytest.raises(MeritError, match="a.flac: not written whole; the disk is most likely full, or the quota"):
         write_audio(tmp_path / "a.flac", np.zeros(10))
 
 

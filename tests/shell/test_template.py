@@ -53,10 +53,7 @@ train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
 tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
 dump_states) mkdir -p "$output" && touch "$output/header.json" ;;
-decode)
-    for set in ${data//[\[\],]/ }; do
-        mkdir -p "$output/${set##*/}" && touch "$output/${set##*/}/decode.json"
-    done ;;
+decode) for set in ${data//[\[\],]/ }; do set=$output/${set##*/}; mkdir -p "$set" && touch "$set/decode.json"; done ;;
 score)
     for set in ${data//[\[\],]/ }; do
         for to in "$output" "$noisy"; do mkdir -p "$to/${set##*/}"; done

@@ -108,7 +108,7 @@ def test_states_are_not_taken_for_features(corpus, tiny_encoder, dumps, tmp_path
 
 def test_an_utterance_that_was_not_dumped_is_named(corpus, tiny_encoder, dumps, tmp_path):
     features = dumps("features")
-    message = "12 utterances have no dumped features, train000 is the first; delete .*/dev/header.json, and run the"
+    message = "12 utterances have no dumped features, train000 is the first; delete .*/dev/header.json, and run"
     with pytest.raises(MeritError, match=message):
         train(corpus, tiny_encoder, tmp_path, dump=Dump("features", features.dev, features.dev))
 
