@@ -1,13 +1,13 @@
 """The ``merit`` command: a trained model on any audio file."""
 
+import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+
 import csv
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
 
 from jsonargparse import ArgumentParser
 

@@ -11,6 +11,8 @@ that nears its time limit is told to stop in order, and is requeued. One whose l
 the next launcher finds it.
 """
 
+import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
+
 import json
 import os
 import shlex
@@ -22,8 +24,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-
-import merit.bin  # noqa: F401, I001  first, so that Ctrl-C during the other imports leaves no traceback
 
 import submitit
 from submitit.core.utils import FailedJobError
