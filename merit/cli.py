@@ -1,5 +1,8 @@
 """The ``merit`` command: a trained model on any audio file."""
 
+import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
+
+# isort: split
 import csv
 import logging
 import sys
@@ -7,9 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
-
-# isort: split
 from jsonargparse import ArgumentParser
 
 from merit import __version__

@@ -11,6 +11,9 @@ that nears its time limit is told to stop in order, and is requeued. One whose l
 the next launcher finds it.
 """
 
+import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
+
+# isort: split
 import json
 import os
 import shlex
@@ -23,9 +26,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
-
-# isort: split
 import submitit
 from submitit.core.utils import FailedJobError
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -93,7 +93,7 @@ class LoggedCommand:
 
 
 @contextlib.contextmanager
-def warning_ignored():
+def warning_ignored() -> Iterator[None]:
     """Processes started inside ignore the signal of a near time limit, which Slurm sends to all processes of a job."""
     previous = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     try:

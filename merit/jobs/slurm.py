@@ -1,5 +1,6 @@
 """Jobs of Slurm, followed through its queue: over requeues, to their end, and when their launcher was killed."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -41,6 +42,8 @@ def queue_state(job_id: str) -> tuple[str, int]:
     if len(words) >= 2:
         return words[0], int(words[1])
     # It ended some minutes ago; whether that is kept is the cluster's choice.
+    if shutil.which("sacct") is None:
+        return "", 0
     query = ["sacct", "--allocations", "--noheader", "--parsable2", "--format=State", f"--jobs={job_id}"]
     answer = subprocess.run(query, capture_output=True, text=True)
     words = answer.stdout.split()

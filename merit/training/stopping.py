@@ -20,14 +20,14 @@ class StopRequest:
         self.asked = False
 
     def __enter__(self) -> "StopRequest":
-        self._noting = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._noting:
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, self._note)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._noting:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._before)
 
     def carry_out(self, runs: Sequence[Run]) -> None:
         """When one of the processes was asked to stop, save the states of the runs and stop all processes here.

@@ -536,14 +536,3 @@ def test_jobs_are_given_what_the_options_say_of_slurm(recipe: Recipe) -> None:
     for wrong in (["--max-requeue", "often"], ["--orphan", "forget"], ["--backend", "pbs"]):
         result = recipe.run(*wrong)
         assert result.returncode == 2 and f"not '{wrong[1]}'" in result.stderr
-
-
-def test_marks_that_another_command_has_set_meanwhile_stay_as_they_are(recipe: Recipe) -> None:
-    """Whatever it has gone on to train from them would be trained again."""
-    options = ("--feats", "online", "--stop-stage", "4")
-    assert recipe.run(*options).returncode == 0
-    mark = recipe.folder / "exp/phase1_ser-7/log/train.done"
-    kept = mark.rename(recipe.folder / "kept")
-    (recipe.folder / "meanwhile_train_heads").write_text(f"cp kept {mark.relative_to(recipe.folder)}\n")
-    assert recipe.run(*options).returncode == 0
-    assert mark.read_text() == kept.read_text()
