@@ -214,6 +214,7 @@ class Trainer:
         for batches in prepared_ahead(read(self.dev_loader), self.prepare, self.side):
             for evaluation in evaluations:
                 evaluation.add(batches)
-            self.stop.carry_out(runs)
+            if self.processes == 1:  # of several, one may have a batch more than another
+                self.stop.carry_out(runs)
         for run, evaluation in zip(runs, evaluations):
             run.end_epoch(evaluation)

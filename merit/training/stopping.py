@@ -32,7 +32,7 @@ class StopRequest:
     def carry_out(self, runs: Sequence[Run]) -> None:
         """When one of the processes was asked to stop, save the states of the runs and stop all processes here.
 
-        To be called at the same places by all processes, with the same runs.
+        To be called as often and at the same places by all processes, with the same runs.
 
         Raises:
             KeyboardInterrupt: when it was asked.

@@ -72,7 +72,8 @@ def test_sets_are_valid_and_share_no_speaker(both):
     speakers = [list(read_table(both / name / "spk2utt")) for name in ("train", "dev", "test")]
     assert Counter(speaker for group in speakers for speaker in group) == dict.fromkeys(MANDARIN + ENGLISH, 1)
     for name in ("train", "dev", "test", "babble"):
-        assert problems_in(both / name, classes=("angry", "happy", "neutral", "sad"), audio=True) == []
+        classes = None if name == "babble" else ("angry", "happy", "neutral", "sad")
+        assert problems_in(both / name, classes, audio=True) == []
 
 
 @pytest.mark.parametrize("language", [MANDARIN, ENGLISH])

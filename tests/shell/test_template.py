@@ -427,12 +427,13 @@ def test_labels_are_expected_where_a_method_recognises_emotions(recipe: Recipe) 
 
 
 def test_no_pipes_reaches_every_job_and_is_no_other_experiment(recipe: Recipe) -> None:
-    recipe.python.write_text(PYTHON.replace('echo "$*" >>', 'echo "${MERIT_NO_PIPES-}" >>jobs; echo "$*" >>'))
+    recipe.python.write_text(PYTHON.replace('echo "$*" >>', 'echo "refused ${MERIT_NO_PIPES-}" >>jobs; echo "$*" >>'))
     data = recipe.folder / "local/data.sh"
-    data.write_text(DATA + 'echo "${MERIT_NO_PIPES-}" >>jobs\n')
+    data.write_text(DATA + 'echo "refused ${MERIT_NO_PIPES-}" >>jobs\n')
     assert recipe.run("--no-pipes", "true").returncode == 0
     jobs = recipe.folder / "jobs"
-    assert jobs.read_text().splitlines() == ["true"] * len(EVERYTHING)
+    lines = [line for line in jobs.read_text().splitlines() if line.startswith("refused")]
+    assert lines == ["refused true"] * len(lines) and len(lines) >= len(EVERYTHING)
     jobs.unlink()
     assert recipe.run("--stage", "3").returncode == 0
     assert not jobs.exists()
