@@ -1,129 +1,11 @@
 """egs/TEMPLATE/merit.sh: which commands the stages call, in which order, and when they stop or skip."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-# Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made.
-PYTHON = r"""#!/usr/bin/env bash
-set -euo pipefail
-case $1 in *run_job.py)
-    mkdir -p "$(dirname "$3")" # of its log
-    echo "$*" >>jobs
-    while [ "$1" != -- ]; do
-        case $1 in --done) done=$2 ;; --mark) mark=$2 ;; --writes) writes=$2 ;; esac
-        shift
-    done
-    shift
-    rm -f "$done"
-    "$@"
-    for path in $writes; do [ -e "$path" ] || { echo "did not write $path" >&2 && exit 1; }; done
-    printf '%s\n%s\n' "$mark" "$$" >"$done"
-    exit
-    ;;
-esac
-echo "$*" >>calls
-last=$*
-while [ $# -gt 0 ]; do
-    case $1 in
-    merit.bin.*) module=${1#merit.bin.} ;;
-    --data) data=$2 ;;
-    --noise) noise=${2%%=*} ;;
-    --snrs) snrs=${2//[\[\],]/ } ;;
-    --output) output=$2 ;;
-    --noisy) noisy=$2 ;;
-    --emotion_seeds | --enhancement_seeds) seeds=${2//[\[\],]/ } ;;
-    --emotion_output | --enhancement_output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
-    esac
-    shift
-done
-[ ! -f "meanwhile_$module" ] || . "./meanwhile_$module"
-[ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
-case $module in
-mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
-validate_data_dir) ;;
-waveform_statistics) touch "$data/waveform_stats.json" ;;
-train_heads) for output in $outputs; do mkdir -p "$output" && touch "$output/model.safetensors"; done ;;
-train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
-enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
-tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
-dump_states) mkdir -p "$output" && touch "$output/header.json" ;;
-decode) for set in ${data//[\[\],]/ }; do set=$output/${set##*/}; mkdir -p "$set" && touch "$set/decode.json"; done ;;
-score)
-    for set in ${data//[\[\],]/ }; do
-        for to in "$output" "$noisy"; do mkdir -p "$to/${set##*/}"; done
-        touch "$output/${set##*/}"/{emotion,enhancement}.csv "$noisy/${set##*/}/enhancement.csv"
-    done
-    ;;
-report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
-*) mkdir -p "$output" ;;
-esac
-"""
-
-DATA = """#!/usr/bin/env bash
-echo "local/data.sh $*" >>calls
-mkdir -p data/{train,dev,test}
-"""
-
-STAGES = [
-    ["local/data.sh"],
-    ["validate_data_dir", "make_babble", *["mix_noise"] * 5],
-    ["waveform_statistics", "dump_states", "dump_states"],
-    ["train_head", "train_head"],
-    ["train_joint"],
-    ["decode", "score", "report"],
-    ["probe_routing", "tables", "figures", "html_report"],
-]
-EVERYTHING = sum(STAGES, [])
-
-
-class Recipe:
-    """The mini recipe beside the real TEMPLATE and utils, with the stub in place of Python."""
-
-    def __init__(self, root: Path) -> None:
-        self.folder = root / "egs/mini"
-        shutil.copytree(ROOT / "utils", root / "utils")
-        shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
-        (self.folder / "local").mkdir(parents=True)
-        shutil.copy(ROOT / "egs/mini/run.sh", self.folder)
-        for name in ("phase1_ser", "phase1_se", "phase2"):
-            (self.folder / "conf").mkdir(exist_ok=True)
-            (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
-        self.python = root / "python"
-        for path, text in ((self.folder / "local/data.sh", DATA), (self.python, PYTHON)):
-            path.write_text(text)
-            path.chmod(0o755)
-
-    def run(self, *options: str, python: bool = True) -> subprocess.CompletedProcess:
-        """Run it from another working directory; without ``python`` with the Python of tools/install.sh."""
-        command = [str(self.folder / "run.sh"), *(["--python", str(self.python)] if python else []), *options]
-        return subprocess.run(command, cwd="/", capture_output=True, text=True)
-
-    def calls(self) -> list[str]:
-        """The command lines since the last time they were asked for."""
-        path = self.folder / "calls"
-        lines = path.read_text().splitlines() if path.exists() else []
-        path.unlink(missing_ok=True)
-        return lines
-
-
-def modules(calls: list[str]) -> list[str]:
-    return [call.partition("merit.bin.")[2].split()[0] if "merit.bin." in call else call.split()[0] for call in calls]
-
-
-def call_of(calls: list[str], *words: str) -> str:
-    (found,) = [call for call in calls if all(word in call for word in words)]
-    return found
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
-    return Recipe(tmp_path)
+from recipe_stub import DATA, EVERYTHING, PYTHON, ROOT, STAGES, Recipe, call_of, modules
 
 
 def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> None:
@@ -260,41 +142,6 @@ def test_work_keeps_everything_apart_from_the_recipe(recipe: Recipe) -> None:
     assert f"--config {recipe.folder}/conf/phase2.yaml" in calls
     assert (recipe.folder / "fold2/exp/sparse_merit-7/model.safetensors").exists()
     assert not (recipe.folder / "exp").exists() and not (recipe.folder / "data").exists()
-
-
-def test_snrs_are_named_as_python_names_them(recipe: Recipe) -> None:
-    options = ("--snr-train", "5e+0", "--snrs-test", "-5.0 -0 +5 .5 10.50", "--probe-snr", "0.0")
-    assert recipe.run(*options).returncode == 0
-    calls = recipe.calls()
-    assert "--snrs [5] " in call_of(calls, "mix_noise", "--data data/train")
-    assert "--snrs [-5,0,5,0.5,10.5] " in call_of(calls, "mix_noise", "--noise wind")
-    # The names that Python gives to the numbers it is told.
-    conditions = ",".join(f"data/test_wind_{float(snr) + 0.0:g}dB" for snr in "-5.0 -0 +5 .5 10.50".split())
-    assert f",{conditions}," in call_of(calls, "bin.decode")
-    assert f"--dev data/dev_babble_{5e0:g}dB" in call_of(calls, "train_joint")
-    assert "--data [data/test_babble_0dB,data/test_wind_0dB," in call_of(calls, "bin.probe_routing")
-    assert recipe.run("--snr-train", "5", "--snrs-test", "-5 0 5 0.5 10.5").returncode == 0
-    assert {*modules(recipe.calls())} <= {"report", "tables", "html_report"}  # which show the command line
-
-
-def test_spaces_in_paths_that_stand_in_no_list(recipe: Recipe, tmp_path: Path) -> None:
-    options = ("--work", str(tmp_path / "my work"), "--noise-seen", "crss=/my noise", "--rir", "/my rooms")
-    assert recipe.run(*options, "--ssl", "/my models/wavlm-base+", "--mini", "/my corpus").returncode == 0
-    calls = (tmp_path / "my work/calls").read_text().splitlines()
-    assert modules(calls) == [name for name in EVERYTHING if name != "make_babble"]
-    dump = call_of(calls, "dump_states", "--data data/dev")
-    assert "--ssl /my models/wavlm-base+ --output dump/states/wavlm-base+/" in dump
-    assert recipe.run(*options, "--ssl", "/my models/wavlm-base+", "--mini", "/my corpus").returncode == 0
-    assert (tmp_path / "my work/calls").read_text().splitlines() == calls
-
-
-def test_a_clone_in_a_folder_with_a_space(tmp_path: Path) -> None:
-    recipe = Recipe(tmp_path / "my clone")
-    assert recipe.run("--stop-stage", "6").returncode == 0
-    assert modules(recipe.calls()) == sum(STAGES[:6], [])
-    result = recipe.run("--work", str(tmp_path / "work"))
-    assert result.returncode == 2 and f"the recipe lies in '{recipe.folder}', which has a space" in result.stderr
-    assert not (tmp_path / "work").exists()
 
 
 def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
@@ -437,62 +284,6 @@ def test_no_pipes_reaches_every_job_and_is_no_other_experiment(recipe: Recipe) -
     jobs.unlink()
     assert recipe.run("--stage", "3").returncode == 0
     assert not jobs.exists()
-
-
-def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
-    for options, reason in (
-        (["--stgae", "2"], "unknown option --stgae"),
-        (["--feats", "disk"], "--feats is dump, features or online, not 'disk'"),
-        (["--stage", "two"], "--stage is a whole number, not 'two'"),
-        (["--stage", "0"], "no stages from 0 to 7; there are 1 to 7"),
-        (["--stop-stage", "8"], "no stages from 1 to 8; there are 1 to 7"),
-        (["--stage", "5", "--stop-stage", "3"], "no stages from 5 to 3; there are 1 to 7"),
-        (["--seeds", "7 x"], "--seeds are whole numbers, not 'x'"),
-        (["--methods", ""], "--methods and --seeds name at least one each"),
-        (["--nj", "0"], "--nj is at least 1"),
-        (["--methods", "ft_m nothere"], "--methods: there is no conf/nothere.yaml"),
-        (["--noise-seen", "crss="], "noise 'crss=' is not name=folder"),
-        (["--noise-unseen", "dns"], "noise 'dns' is not name=folder"),
-        (["--noise-unseen", "dns=/a dns=/b"], "two noises are called dns"),
-        (["--noise-seen", "dns=/a", "--noise-unseen", "dns=/a"], "two noises are called dns"),
-        (["2"], "'2' is no option"),
-        (["--nj", "99999999999999999999"], "--nj is a whole number of at most nine digits, not '99999999999999999999'"),
-        (["--stage", "99999999999999999999"], "--stage is a whole number of at most nine digits, not '9999"),
-        (["--seeds", "7 18446744073709551617"], "--seeds are whole numbers of at most nine digits, not '18446744073"),
-        (["--seeds", "7 017"], "--seeds: write '017' without zeros in front"),
-        (["--seeds", "7 17 7"], "--seeds names 7 twice"),
-        (["--enhancer-seed", "7 17"], "--enhancer-seed is a whole number, not '7 17'"),
-        (["--methods", "ft_m ft_m"], "--methods names ft_m twice"),
-        (["--methods", "../../TEMPLATE/conf/ft_m"], "--methods: '../../TEMPLATE/conf/ft_m' cannot be in a file's name"),
-        (["--methods", "se_p", "--enhancer", "se"], "--enhancer: there is no conf/se.yaml"),
-        (["--classes", "sad angry sad"], "--classes names sad twice"),
-        (["--snrs-test", "-5 abc"], "--snrs-test: 'abc' is no ratio in dB, as -5, 0 or 2.5"),
-        (["--snrs-test", "5 5.0"], "--snrs-test names 5 twice"),
-        (["--snrs-test", ""], "--snrs-test names none"),
-        (["--snrs-test", "1e999"], "--snrs-test: '1e999' is no ratio in dB"),
-        (["--snrs-test", "nan"], "--snrs-test: 'nan' is no ratio in dB"),
-        (["--snr-train", "0x5"], "--snr-train: '0x5' is no ratio in dB"),
-        (["--snr-train", "5 10"], "--snr-train is one ratio, not '5 10'"),
-        (["--snr-train", ""], "--snr-train is one ratio, not ''"),
-        (["--tag", "a;b"], "--tag: 'a;b' cannot be in a file's name here: letters, digits and . _ + - only"),
-        (["--tag", "../x"], "--tag: '../x' cannot be in a file's name"),
-        (["--tag", "a b"], "--tag: 'a b' cannot be in a file's name"),
-        (["--tag", "a,b"], "--tag: 'a,b' cannot be in a file's name"),
-        (["--ssl", "/x/my enc"], "--ssl: 'my enc' cannot be in a file's name"),
-        (["--ssl", "/x/.."], "--ssl: '..' cannot be in a file's name"),
-        (["--ssl", ""], "--ssl: '' cannot be in a file's name"),
-        (["--babble-data", "my data"], "--babble-data: 'my data' has a space"),
-        (["--se-pretrain", "../my models/se_only-7"], "--se-pretrain: '../my models/se_only-7' has a space"),
-        (["--noise-unseen", "dns=/my noise"], "noise 'noise' is not name=folder"),
-        (["--noise-unseen", "d_s=/a"], "noise 'd_s' is named with other than letters, digits, . and -"),
-        (["--noise-unseen", "../d=/a"], "noise '../d' is named with other than letters, digits, . and -"),
-        (["--composite", "cmgam"], "--composite is matlab or cmgan, not 'cmgam'"),
-        (["--dump-dtype", "float32"], "--dump-dtype is bfloat16 or float16, not 'float32'"),
-        (["--backend", "pbs"], "--backend is local or slurm, not 'pbs'"),
-    ):
-        result = recipe.run(*options)
-        assert result.returncode == 2 and reason in result.stderr, options
-    assert recipe.calls() == []
 
 
 def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from test_template import PYTHON, ROOT, Recipe
+from recipe_stub import PYTHON, ROOT, Recipe
 
 
 @pytest.fixture

@@ -1,0 +1,118 @@
+"""A recipe with a stand-in for Python: the stages of egs/TEMPLATE run in seconds and what they call is written down."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made.
+PYTHON = r"""#!/usr/bin/env bash
+set -euo pipefail
+case $1 in *run_job.py)
+    mkdir -p "$(dirname "$3")" # of its log
+    echo "$*" >>jobs
+    while [ "$1" != -- ]; do
+        case $1 in --done) done=$2 ;; --mark) mark=$2 ;; --writes) writes=$2 ;; esac
+        shift
+    done
+    shift
+    rm -f "$done"
+    "$@"
+    for path in $writes; do [ -e "$path" ] || { echo "did not write $path" >&2 && exit 1; }; done
+    printf '%s\n%s\n' "$mark" "$$" >"$done"
+    exit
+    ;;
+esac
+echo "$*" >>calls
+last=$*
+while [ $# -gt 0 ]; do
+    case $1 in
+    merit.bin.*) module=${1#merit.bin.} ;;
+    --data) data=$2 ;;
+    --noise) noise=${2%%=*} ;;
+    --snrs) snrs=${2//[\[\],]/ } ;;
+    --output) output=$2 ;;
+    --noisy) noisy=$2 ;;
+    --emotion_seeds | --enhancement_seeds) seeds=${2//[\[\],]/ } ;;
+    --emotion_output | --enhancement_output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
+    esac
+    shift
+done
+[ ! -f "meanwhile_$module" ] || . "./meanwhile_$module"
+[ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
+case $module in
+mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
+validate_data_dir) ;;
+waveform_statistics) touch "$data/waveform_stats.json" ;;
+train_heads) for output in $outputs; do mkdir -p "$output" && touch "$output/model.safetensors"; done ;;
+train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
+enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
+tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
+dump_states) mkdir -p "$output" && touch "$output/header.json" ;;
+decode) for set in ${data//[\[\],]/ }; do set=$output/${set##*/}; mkdir -p "$set" && touch "$set/decode.json"; done ;;
+score)
+    for set in ${data//[\[\],]/ }; do
+        for to in "$output" "$noisy"; do mkdir -p "$to/${set##*/}"; done
+        touch "$output/${set##*/}"/{emotion,enhancement}.csv "$noisy/${set##*/}/enhancement.csv"
+    done
+    ;;
+report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;;
+*) mkdir -p "$output" ;;
+esac
+"""
+
+DATA = """#!/usr/bin/env bash
+echo "local/data.sh $*" >>calls
+mkdir -p data/{train,dev,test}
+"""
+
+STAGES = [
+    ["local/data.sh"],
+    ["validate_data_dir", "make_babble", *["mix_noise"] * 5],
+    ["waveform_statistics", "dump_states", "dump_states"],
+    ["train_head", "train_head"],
+    ["train_joint"],
+    ["decode", "score", "report"],
+    ["probe_routing", "tables", "figures", "html_report"],
+]
+EVERYTHING = sum(STAGES, [])
+
+
+class Recipe:
+    """The mini recipe beside the real TEMPLATE and utils, with the stub in place of Python."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "egs/mini"
+        shutil.copytree(ROOT / "utils", root / "utils")
+        shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
+        (self.folder / "local").mkdir(parents=True)
+        shutil.copy(ROOT / "egs/mini/run.sh", self.folder)
+        for name in ("phase1_ser", "phase1_se", "phase2"):
+            (self.folder / "conf").mkdir(exist_ok=True)
+            (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
+        self.python = root / "python"
+        for path, text in ((self.folder / "local/data.sh", DATA), (self.python, PYTHON)):
+            path.write_text(text)
+            path.chmod(0o755)
+
+    def run(self, *options: str, python: bool = True) -> subprocess.CompletedProcess:
+        """Run it from another working directory; without ``python`` with the Python of tools/install.sh."""
+        command = [str(self.folder / "run.sh"), *(["--python", str(self.python)] if python else []), *options]
+        return subprocess.run(command, cwd="/", capture_output=True, text=True)
+
+    def calls(self) -> list[str]:
+        """The command lines since the last time they were asked for."""
+        path = self.folder / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return lines
+
+
+def modules(calls: list[str]) -> list[str]:
+    return [call.partition("merit.bin.")[2].split()[0] if "merit.bin." in call else call.split()[0] for call in calls]
+
+
+def call_of(calls: list[str], *words: str) -> str:
+    (found,) = [call for call in calls if all(word in call for word in words)]
+    return found
