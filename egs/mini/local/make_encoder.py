@@ -27,7 +27,7 @@ def make_encoder(
         layers: of the transformer; there is one more state than layers.
         heads: of the attention.
         channels: of the seven convolutions, whose widths and strides are WavLM's (320 samples a frame).
-        seed: of the weights. Of 0 to 5, 1 gave the states from which emotion was best recognised in babble.
+        seed: of the weights.
     """
     torch.manual_seed(seed)
     config = WavLMConfig(
