@@ -54,7 +54,8 @@ def in_right_precision(convolution: nn.Conv1d, compute: Callable[[Tensor], Tenso
     if dtype not in known:
         known[dtype] = agrees_with_float32(convolution, dtype)
         if not known[dtype]:
-            logger.warning("computed in float32, since %s is wrong on this processor: %s", dtype, convolution)
+            sizes = convolution.extra_repr()
+            logger.warning("computed in float32, since %s is wrong on this processor: Conv1d(%s)", dtype, sizes)
     if known[dtype]:
         return compute(signal)
     with torch.autocast("cpu", enabled=False):
