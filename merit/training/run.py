@@ -103,15 +103,12 @@ class Run:
         """The row of the epoch that is best on the dev set, the first of equals."""
         if self.config.select == "scores":
             return max(self.history, key=lambda row: row["dev_score"])
-        return min(self.history, key=lambda row: row["dev_criterion"])
+        return min(self.history, key=lambda row: row["dev_criterion"])  # which older histories have as well
 
     def close(self) -> None:
         """Say which epoch was best, and finish what follows the run on its way."""
-        best = self.best
-        logging.info(
-            "%s: best epoch %d by its %s, dev criterion %.4f, score %.4f",
-            *(self.output, best["epoch"], self.config.select, best["dev_criterion"], best["dev_score"]),
-        )
+        figure = "dev_score" if self.config.select == "scores" else "dev_criterion"
+        logging.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], figure, self.best[figure])
         if self.unhealthy:
             logging.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":

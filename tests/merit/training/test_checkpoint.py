@@ -184,6 +184,22 @@ def test_a_run_keeps_the_precision_that_it_began_in(corpus, tiny_encoder, tmp_pa
     assert len(history(tmp_path)) == 3
 
 
+def test_a_run_of_before_epochs_were_selected_by_scores_goes_on_by_its_losses(corpus, tiny_encoder, tmp_path):
+    by_losses = replace(ONE_EPOCH, select="losses")
+    phase2(corpus, tiny_encoder, tmp_path, training=by_losses)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["run"]["training"]["select"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    for name in ("dev_score", "dev_f1_macro", "dev_removed"):
+        del state["history"][0][name]
+    torch.save(state, tmp_path / "last.pt")
+    with pytest.raises(MeritError, match="select: there 'losses', now 'scores'"):
+        phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, epochs=2))
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(by_losses, epochs=2))
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 1 + 2
+
+
 def test_a_run_that_does_not_say_its_precision_goes_on(corpus, tiny_encoder, run, precise):
     config = json.loads((run / "config.json").read_text())
     del config["description"]["precision"]  # as before it was kept

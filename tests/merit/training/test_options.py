@@ -201,7 +201,7 @@ def test_weights_of_the_epoch_asked_for_are_kept(
     weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep, select=select))
     last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
     assert all(torch.equal(value, last[name]) for name, value in weights.items()) == is_last
-    assert f"best epoch {1 if select == 'losses' else 2} by its {select}" in caplog.text
+    assert ("best epoch 1, dev_criterion 1.0" if select == "losses" else "best epoch 2, dev_score 0.4") in caplog.text
 
 
 def test_patience_goes_by_what_selects(corpus, tiny_encoder, tmp_path, monkeypatch):
