@@ -21,6 +21,8 @@ from merit.errors import MeritError
 LEASE_SECONDS = 120.0
 """A lock that nobody has touched for so long is left behind. Every process that asks for one must say the same."""
 HEARTBEAT_SECONDS = 5.0
+SHORT_SECONDS = 0.2
+"""Long enough for two looks: the first one takes a lock away that was left behind, the second one finds it free."""
 PATIENCE_SECONDS = 15.0
 """A command that was told to stop still holds its lock while it tidies up."""
 
@@ -34,7 +36,7 @@ def hold(path: Path, what: str) -> Iterator[None]:
         what: the step it stands for, for people.
     """
     lease = _lease(path)
-    if not _acquired(lease, 0.0):
+    if not _acquired(lease, SHORT_SECONDS):
         print(f"{what}: {holder(lease)} is at it; waiting until it has finished", file=sys.stderr, flush=True)
         lease.acquire(poll_interval=1.0)
     try:
@@ -62,11 +64,11 @@ def _sole_writer(directory: Path) -> Iterator[None]:
     path = directory / ".lock"
     lease = _lease(path)
     began, touched = time.monotonic(), _touched(path)
-    if not _acquired(lease, 0.0):
+    if not _acquired(lease, SHORT_SECONDS):
         logging.warning("%s: %s is writing here; waiting for it to stop", directory, holder(lease))
         while not _acquired(lease, 1.0):
-            # A process that is gone touches its lock no more, and the lock becomes free by itself.
-            if time.monotonic() - began > PATIENCE_SECONDS and _touched(path) != touched:
+            # A process that is gone touches its lock no more, and the lock becomes free, or is taken away, by itself.
+            if time.monotonic() - began > PATIENCE_SECONDS and _touched(path) not in (None, touched):
                 raise MeritError(
                     f"{directory}: {holder(lease)} is writing here; wait until it has finished, or stop it, or choose "
                     "another output directory"
@@ -92,7 +94,7 @@ def _lease(path: Path) -> SoftFileLease:
 
 def _acquired(lease: SoftFileLease, seconds: float) -> bool:
     try:
-        lease.acquire(timeout=seconds, poll_interval=0.5)
+        lease.acquire(timeout=seconds, poll_interval=SHORT_SECONDS / 2)
     except Timeout:
         return False
     return True

@@ -16,7 +16,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from merit import lock
-lock.LEASE_SECONDS, lock.HEARTBEAT_SECONDS = 1.0, 0.1
+lock.LEASE_SECONDS, lock.HEARTBEAT_SECONDS = float(sys.argv[2]), 0.1
 with lock.{function}:
     print("held", flush=True)
     time.sleep(float(sys.argv[1]))
@@ -33,7 +33,8 @@ def short_times(monkeypatch):
 def other_process(function: str, seconds: float) -> subprocess.Popen:
     """A process that holds a lock for so long."""
     code = HOLDER.format(function=function)
-    process = subprocess.Popen([sys.executable, "-c", code, str(seconds)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", code, str(seconds), str(lock.LEASE_SECONDS)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
     return process
 
