@@ -86,7 +86,8 @@ def start_run(output: Path, description: ModelDescription, run: dict) -> None:
     if found.get("description.precision") is None:  # a run of before this was kept
         asked = found.get("run.training.precision", "auto")
         found["description.precision"] = wanted["description.precision"] if asked == "auto" else asked
-    found.setdefault("run.training.select", "losses")  # likewise
+    if "run.training.keep" in found:
+        found.setdefault("run.training.select", "losses")  # likewise
     free = ("epochs", "patience", "micro_batch_size", "micro_batch_seconds", "workers", "checkpoint_minutes")
     free += ("gradient_checkpointing", "compile")
     differ = [
