@@ -67,7 +67,7 @@ class QueuedJob:
         self.job = job
         self.job_id = job.job_id
         self.state = "PENDING"
-        self.restarts: int | None = None
+        self.restarts = 0
         self.looked = float("-inf")
         self.since = time.monotonic()
         self.ended: float | None = None
@@ -118,7 +118,7 @@ class QueuedJob:
         return self.job.submission().function.command == command
 
     def _note_restarts(self, restarts: int) -> None:
-        if self.restarts is not None and restarts > self.restarts:
+        if restarts > self.restarts:
             self.since = time.monotonic()
             message = f"job {self.job_id} was requeued by Slurm and goes on when it is started again; waiting for it"
             print(message, file=sys.stderr, flush=True)

@@ -38,8 +38,8 @@ SLURM = {
             wait
             while [ -e "$SLURM_STATE.requeue" ]; do
                 mv "$SLURM_STATE.requeue" "$SLURM_STATE.requeued"
-                sleep 3
-                rm "$SLURM_STATE.requeued"
+                until [ -e "$SLURM_STATE.looked" ]; do sleep 0.1; done # so that nobody misses it
+                rm "$SLURM_STATE.requeued" "$SLURM_STATE.looked"
                 SLURM_RESTART_COUNT=1 SLURM_JOB_ID=4242 setsid bash "$SLURM_STATE.script" >"$SLURM_STATE.out" 2>&1 &
                 echo $! >"$SLURM_STATE"
                 echo 1 >"$SLURM_STATE.restarts"
@@ -58,7 +58,7 @@ SLURM = {
         [ ! -e "$SLURM_STATE.requeued" ] || state=PENDING
         [ ! -e "$SLURM_STATE.end" ] || state=$(cat "$SLURM_STATE.end")
         restarts=$(cat "$SLURM_STATE.restarts" 2>/dev/null || echo 0)
-        [ $state != PENDING ] || restarts=$((restarts + 1))
+        [ $state != PENDING ] || { restarts=$((restarts + 1)) && touch "$SLURM_STATE.looked"; }
         printf "%-30s%-10s\n" "$state" "$restarts"
     """,
     "scontrol": """
