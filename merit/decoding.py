@@ -227,6 +227,6 @@ def _is_complete(output: Path, source: Mapping[str, str]) -> bool:
     path = output / "decode.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {name: found.get(name) for name in source} == dict(source)
+    except (OSError, ValueError, AttributeError):  # AttributeError: no JSON object
         return False
-    return {name: found.get(name) for name in source} == dict(source)

@@ -9,7 +9,7 @@ from merit.analysis.conditions import Condition
 from merit.analysis.environment import describe_environment
 from merit.analysis.markdown import markdown_table
 from merit.analysis.score_tables import EmotionRow, EnhancementRow, emotion_rows, enhancement_rows
-from merit.errors import MeritError
+from merit.errors import MeritError, brief
 from merit.metrics.enhancement import MEASURES
 
 COMPOSITE_NOTES = {
@@ -119,12 +119,14 @@ def _model_section(model: Path, command: str) -> str:
     path = model / "config.json"
     if not path.exists():
         raise MeritError(f"{path}: not there; expected the directory of a trained model, as exp/sparse_merit-7")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    description = config["description"]
-    method = ", ".join(f"{name} {value}" for name, value in description["model"].items())
     lines = ["## Model", "", f"- command: `{command}`" if command else "- command: not given"]
-    lines += [f"- encoder: {encoder_name(description)}"]
-    lines += [f"- method: {method}", f"- classes: {', '.join(description['classes'])}"]
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))["description"]
+        method = ", ".join(f"{name} {value}" for name, value in description["model"].items())
+        lines += [f"- encoder: {encoder_name(description)}"]
+        lines += [f"- method: {method}", f"- classes: {', '.join(description['classes'])}"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MeritError(f"{path}: not the configuration of a trained model ({brief(error)}); train it again") from error
     return "\n".join(lines)
 
 

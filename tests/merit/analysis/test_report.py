@@ -81,6 +81,14 @@ def test_the_page_names_how_the_result_came_about(folders):
     assert "variant `matlab`" in page
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"description": {"model": 3}}'])
+def test_a_damaged_configuration_is_named_in_one_line(folders, text):
+    model = folders / "sparse_merit-7"
+    (model / "config.json").write_text(text)
+    with pytest.raises(MeritError, match="config.json: not the configuration of a trained model"):
+        results_page(model, folders / "score", folders / "noisy", "", [])
+
+
 def test_variants_are_not_mixed(folders):
     write(folders / "noisy" / "test_wind_0dB" / "enhancement.jsonl", record("u1", "cmgan"))
     with pytest.raises(MeritError, match="different composite variants"):

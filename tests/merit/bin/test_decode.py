@@ -74,6 +74,11 @@ def test_complete_conditions_are_skipped_until_something_changes(
     run()
     assert written_at(output) == before
 
+    (second / "decode.json").write_text("[]")  # of whatever made it
+    run()
+    assert json.loads((second / "decode.json").read_text())["utterances"] == len(SECONDS)
+
+    before = written_at(output)
     (second / "decode.json").unlink()  # as a killed run leaves it
     run()
     assert all(time == before[file] for file, time in written_at(first).items())
