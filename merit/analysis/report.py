@@ -126,7 +126,8 @@ def _model_section(model: Path, command: str) -> str:
         lines += [f"- encoder: {encoder_name(description)}"]
         lines += [f"- method: {method}", f"- classes: {', '.join(description['classes'])}"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MeritError(f"{path}: not the configuration of a trained model ({brief(error)}); train it again") from error
+        problem = f"not the configuration of a trained model ({brief(error)})"
+        raise MeritError(f"{path}: {problem}; train it again") from error
     return "\n".join(lines)
 
 
