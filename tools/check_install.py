@@ -25,6 +25,7 @@ DEPENDENCIES = (
     ("soundfile", "soundfile", "reading and writing audio"),
     ("submitit", "submitit", "jobs, on this machine or Slurm"),
     ("psutil", "psutil", "stopping jobs with all they started"),
+    ("filelock", "filelock", "one command at a time in a directory"),
     ("jsonargparse", "jsonargparse", "options and configuration"),
     ("joblib", "joblib", "parallel preparation of data"),
     ("pesq", "pesq", "PESQ"),
