@@ -39,7 +39,7 @@ normalise_snrs() { # VARIABLE: its ratios become the numbers that Python names t
 check_options() { # every one but the noises, which follow from several
     local name words
     for name in methods seeds classes snrs_test noise_unseen; do # with single spaces, none in front
-        read -r -d "" -a words <<<"${!name}" || true
+        read -r -d "" -a words <<<"${!name}" || true # it reads to the end, which counts as a failure
         printf -v "$name" %s "${words[*]-}"
     done
     case $feats in dump | features | online) ;; *) refuse "--feats is dump, features or online, not '$feats'" ;; esac
