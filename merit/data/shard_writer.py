@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from merit.data.state_shards import HEADER, INDEX, Shard, checksum, differences, shard_path, still_free
+from merit.data.state_shards import CHECKSUMS, HEADER, INDEX, Shard, checksums, differences, shard_path, still_free
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import write_text
@@ -67,8 +67,8 @@ class ShardStream:
         self._collected, self._collected_bytes = {}, 0
 
     def _save(self, values: Mapping[str, Tensor], path: Path) -> None:
-        checksums = {key: checksum(value) for key, value in values.items()}
-        save_tensors(values, path, self.metadata | {"xxh3": json.dumps(checksums)})
+        of_all = {key: checksums(value) for key, value in values.items()}
+        save_tensors(values, path, self.metadata | {CHECKSUMS: json.dumps(of_all)})
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None

@@ -5,7 +5,7 @@ The content is the hidden states of all layers, or the features that the convolu
 
 ``states.00000.safetensors`` ...
     utterance -> states (T, L, D) or features (T, C); the metadata of every shard repeats the header, so a shard says
-    what it is, and has a checksum of each utterance. Numbers may be missing.
+    what it is, and has checksums of each utterance, one for every 32 frames. Numbers may be missing.
 ``index.tsv``
     ``utterance<TAB>shard<TAB>frames`` lines, sorted by utterance.
 ``header.json``
@@ -44,6 +44,12 @@ INDEX = "index.tsv"
 
 OPEN_SHARDS = 8
 """Shards a reader keeps open; the batch sampler draws from a few at a time."""
+
+BLOCK_FRAMES = 32
+"""Frames that have a checksum of their own, so that a crop is compared without the rest of its utterance."""
+
+CHECKSUMS = f"xxh3 of {BLOCK_FRAMES} frames"
+"""The entry of a shard's metadata that has the checksums."""
 
 
 def audio_digest(wav: Mapping[str, str]) -> str:
@@ -92,9 +98,14 @@ def shard_path(directory: Path, shard: int) -> Path:
     return directory / f"states.{shard:05d}.safetensors"
 
 
-def checksum(values: Tensor) -> str:
-    """XXH3 (64 bits) of the bytes of a contiguous tensor of the CPU, in hexadecimal."""
-    return xxh3_64_hexdigest(values.view(torch.uint8).numpy())
+def checksums(values: Tensor) -> list[str]:
+    """XXH3 (64 bits, in hexadecimal) of the bytes of every ``BLOCK_FRAMES`` frames of a contiguous tensor (T, ...)."""
+    return [xxh3_64_hexdigest(block.view(torch.uint8).numpy()) for block in values.split(BLOCK_FRAMES)]
+
+
+def blocks(frames: int) -> int:
+    """How many checksums so many frames have."""
+    return -(-frames // BLOCK_FRAMES)
 
 
 def damaged(path: Path, problem: object) -> MeritError:
@@ -112,7 +123,7 @@ class Shard:
     Attributes:
         path: where it lies.
         header: what was dumped.
-        checksums: utterance -> checksum of its values.
+        checksums: utterance -> its :func:`checksums`.
 
     Raises:
         MeritError: when it is missing or damaged, or has no checksums.
@@ -124,7 +135,7 @@ class Shard:
             self._tensors = safe_open(path, framework="pt")
             metadata = self._tensors.metadata() or {}
             self.header: dict[str, Any] = json.loads(metadata["header"])
-            self.checksums: dict[str, str] | None = json.loads(metadata.get("xxh3", "null"))
+            self.checksums: dict[str, list[str]] | None = json.loads(metadata.get(CHECKSUMS, "null"))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise damaged(path, f"missing or damaged ({error})") from error
         if self.checksums is None:
@@ -134,20 +145,21 @@ class Shard:
             )
 
     def frames(self, key: str) -> int:
-        """T of an utterance that has a checksum."""
+        """T of an utterance that has checksums."""
         return self._slice(key).get_shape()[0]
 
     def read(self, key: str, start: int, stop: int) -> Tensor:
-        """Some frames of an utterance that has a checksum: a view of the mapped file."""
+        """Some frames of an utterance that has checksums: a view of the mapped file."""
         return self._slice(key)[start:stop]
 
-    def check(self, key: str) -> None:
-        """Compare all values of an utterance with their checksum.
+    def check(self, key: str, first: int, last: int) -> None:
+        """Compare the blocks ``first`` to ``last`` - 1 of an utterance with their checksums.
 
         Raises:
             MeritError: when they differ.
         """
-        if checksum(self._slice(key)[:]) != self.checksums[key]:
+        values = self.read(key, first * BLOCK_FRAMES, min(last * BLOCK_FRAMES, self.frames(key)))
+        if checksums(values) != self.checksums[key][first:last]:
             raise damaged(self.path, f"damaged: utterance {key} is not what was written")
 
     def _slice(self, key: str) -> Any:
@@ -170,11 +182,11 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
 
 
 class _Entry(NamedTuple):
-    """A line of the index: shard, frames, and the place of the utterance among all."""
+    """A line of the index: shard, frames, and how many blocks all utterances before have."""
 
     shard: int
     frames: int
-    place: int
+    blocks_before: int
 
 
 def _read_header(directory: Path) -> dict[str, Any]:
@@ -202,13 +214,15 @@ def _read_index(directory: Path) -> dict[str, _Entry]:
     except ValueError as error:
         raise damaged(path, f"damaged ({error})") from error
     index: dict[str, _Entry] = {}
+    blocks_before = 0
     for number, line in enumerate(lines, start=1):
         match = re.fullmatch(r"(\S+)\t(\d+)\t(\d+)", line, re.ASCII)
         if match is None:
             raise damaged(path, f"line {number}: expected 'utterance<TAB>shard<TAB>frames', not {line[:200]!r}")
         if match[1] in index:
             raise damaged(path, f"line {number}: utterance {match[1]} was there before")
-        index[match[1]] = _Entry(int(match[2]), int(match[3]), len(index))
+        index[match[1]] = _Entry(int(match[2]), int(match[3]), blocks_before)
+        blocks_before += blocks(int(match[3]))
     return index
 
 
@@ -234,8 +248,9 @@ class ShardReader:
         self._index = _read_index(self.directory)
         self.keys = list(self._index)
         self._open: OrderedDict[int, Shard] = OrderedDict()
-        # Shared with the workers of a data loader: what one of them has checked, the others need not.
-        self._checked = torch.zeros(len(self.keys), dtype=torch.bool).share_memory_()
+        # One for each block, shared with the workers of a data loader: what one has checked, the others need not.
+        all_blocks = sum(blocks(entry.frames) for entry in self._index.values())
+        self._checked = torch.zeros(all_blocks, dtype=torch.bool).share_memory_()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": OrderedDict()}  # every process opens the shards for itself
@@ -269,7 +284,7 @@ class ShardReader:
         """Some frames of one utterance: states (stop - start, L, D) or features (stop - start, C), as they were stored.
 
         The tensor is a view of the mapped file: only these frames are read, and not before they are used. The first
-        time, all frames of the utterance are, and compared with their checksum.
+        time, they are compared with their checksums, with up to ``BLOCK_FRAMES - 1`` frames more at either end.
 
         Raises:
             MeritError: when the shard is missing or damaged, or the index does not fit it.
@@ -282,15 +297,18 @@ class ShardReader:
             if len(self._open) > OPEN_SHARDS:
                 self._open.popitem(last=False)
         shard = self._open[entry.shard]
-        if not self._checked[entry.place]:
-            self._check(key, entry, shard)
-            self._checked[entry.place] = True
-        return shard.read(key, start, entry.frames if stop is None else stop)
+        stop = entry.frames if stop is None else stop
+        first, last = start // BLOCK_FRAMES, blocks(stop)
+        checked = self._checked[entry.blocks_before + first : entry.blocks_before + last]
+        if not checked.all():
+            self._require_indexed(key, entry, shard)
+            shard.check(key, first, last)
+            checked.fill_(True)
+        return shard.read(key, start, stop)
 
-    def _check(self, key: str, entry: _Entry, shard: Shard) -> None:
+    def _require_indexed(self, key: str, entry: _Entry, shard: Shard) -> None:
         index = self.directory / INDEX
         if key not in shard.checksums:
             raise damaged(index, f"utterance {key} is not in {shard.path.name}")
         if (frames := shard.frames(key)) != entry.frames:
             raise damaged(index, f"{entry.frames} frames of utterance {key}, and {shard.path.name} has {frames}")
-        shard.check(key)

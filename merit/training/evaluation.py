@@ -1,5 +1,6 @@
 """What a model makes of the dev set, added up batch by batch."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -72,8 +73,9 @@ class Evaluation:
 
         Returns:
             losses, and their weighted sum as ``criterion``; ``f1_macro`` where emotions are known, ``removed``, the
-            share of the noisy input's L1 that enhancement removes, and the sum of the two as ``score``; and the added
-            :func:`merit.training.routing_usage.routing_counts`, none for a model that does not route.
+            share of the noisy input's L1 that enhancement removes (nan where the input is the clean speech), and the
+            sum of the two as ``score``; and the added :func:`merit.training.routing_usage.routing_counts`, none for a
+            model that does not route.
         """
         totals = reduced(dict(sorted(self.totals.items())), self.accelerator)
         names = [name for name in totals if not name.endswith("/of")]
@@ -85,6 +87,7 @@ class Evaluation:
         if "emotion" in tasks:
             scores["f1_macro"] = f1_macro(self.accelerator.reduce(self.confusion, "sum").cpu().numpy())
         if "enhancement" in tasks:
-            scores["removed"] = 1 - found["enhancement"] / found.pop("noisy")
+            noisy = found.pop("noisy")
+            scores["removed"] = 1 - found["enhancement"] / noisy if noisy else math.nan
         found |= {**scores, "score": sum(scores.values())}
         return found, {name: self.accelerator.reduce(value, "sum") for name, value in self.routed.items()}

@@ -205,7 +205,7 @@ class Run:
         """Note the epoch in the history, keep its weights when it is the best, and save the state.
 
         Raises:
-            MeritError: when the dev criterion is not finite.
+            MeritError: when the dev criterion is not finite, or the best epoch goes by scores and the dev set has none.
         """
         dev, routed = evaluation.result()
         self.model.train()
@@ -213,6 +213,11 @@ class Run:
             raise MeritError(
                 f"{self.output}: the dev criterion is {dev['criterion']} after epoch {self.epoch + 1}; look at the "
                 "dev audio, or use a lower learning rate or --training.precision float32"
+            )
+        if self.config.select == "scores" and math.isnan(dev["score"]):
+            raise MeritError(
+                f"{self.output}: every noisy utterance of the dev set is its clean speech, so no share of its noise "
+                "can be removed; mix some in (stage 2), or choose the epoch by --training.select losses"
             )
         train = {
             name: value / self.sums[f"{name}/denominator"]

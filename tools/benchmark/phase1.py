@@ -18,6 +18,8 @@ from transformers import WavLMConfig, WavLMModel
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
+from merit.data.dataset import crop_window
+from merit.data.state_shards import BLOCK_FRAMES, blocks, checksums
 from merit.data.statistics import waveform_statistics
 from merit.nets.model import ModelConfig
 from merit.nets.spectrum import length_mask
@@ -46,6 +48,10 @@ SIZES = {
     "cpu": Sizes(32, 1.5, 2.5, {"num_hidden_layers": 3, "conv_dim": (256,) * 7}, 16.0),  # WavLM Base, less deep
     "cuda": Sizes(160, 11.0, 11.0, LARGE, 120.0),
 }
+
+
+LARGE_STATES = Sizes(16, 3.0, 6.0, LARGE, 30.0)
+"""Sizes for what depends on how much is stored, on a CPU."""
 
 
 def make_directory(root: Path, name: str, sizes: Sizes, utterances: int) -> Path:
@@ -191,6 +197,23 @@ def measure_parts(bench: Bench, device: torch.device) -> None:
         report(f"SE head, one step of 16 crops: {name}", 1000 * time, "ms")
 
 
+def measure_checksums(bench: Bench, device: torch.device, name: str, task: str, crop_seconds: float | None) -> None:
+    """What comparing dumped states with their checksums is of the first epoch, in which most of it is done."""
+    trainer = bench.trainer([bench.head(task, crop_seconds=crop_seconds)], "states")
+    dataset = trainer.train_loader.dataset
+    reader = dataset.states
+
+    def compare() -> None:
+        for key, samples in zip(dataset.keys, dataset.samples):
+            frames = crop_window(key, 0, dataset.seed, reader.frames(key), samples, dataset.crop_frames)[0]
+            start, stop = BLOCK_FRAMES * (frames.start // BLOCK_FRAMES), BLOCK_FRAMES * blocks(frames.stop)
+            checksums(reader.read(key, start, min(stop, reader.frames(key))))
+
+    taken = seconds({"compare": compare, "epoch": lambda: epoch(trainer)}, device, rounds=5)
+    share = 100 * taken["compare"] / taken["epoch"]
+    report(f"states compared with their checksums, of the first epoch of a {name}", share, "%", at_most=2)
+
+
 def main() -> None:
     device = chosen_device(__doc__)
     if device.type == "cpu":
@@ -201,6 +224,9 @@ def main() -> None:
         measure_kinds(bench, device)
         measure_company(bench, device)
         measure_parts(bench, device)
+        large = bench if device.type == "cuda" else Bench(Path(root) / "large", LARGE_STATES)
+        measure_checksums(large, device, "SER head", "emotion", None)
+        measure_checksums(large, device, "SE head, crops of 1.28 s", "enhancement", 1.28)
 
 
 if __name__ == "__main__":

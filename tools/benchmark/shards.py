@@ -113,7 +113,7 @@ def main() -> None:
         def check() -> None:
             read = shards()
             for key in frames:
-                read(key, 0, 1)
+                read(key)
 
         checked = seconds({"shards": check}, device)
         touched = seconds({name: partial(touch, read, frames) for name, read in readers.items()}, device)

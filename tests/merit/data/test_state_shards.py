@@ -239,6 +239,14 @@ def test_damage_is_mended_by_doing_what_the_message_says(dump, damage, where, wh
     assert message
 
 
+def frames_compared(monkeypatch):
+    """A list that grows by the frames of whatever is compared with its checksums."""
+    compared = []
+    checksums = state_shards.checksums
+    monkeypatch.setattr(state_shards, "checksums", lambda values: compared.append(len(values)) or checksums(values))
+    return compared
+
+
 def test_damage_is_found_by_whoever_reads_a_few_frames_and_checked_once(dump, monkeypatch):
     path, states = dump
     flip_a_bit(path)
@@ -248,12 +256,47 @@ def test_damage_is_found_by_whoever_reads_a_few_frames_and_checked_once(dump, mo
         for key in damaged:
             reader.read(key, 0, 1)
     sound = next(key for key in states if reader.shard_of(key) == 0)
-    checked = []
-    checksum = state_shards.checksum
-    monkeypatch.setattr(state_shards, "checksum", lambda values: checked.append(len(values)) or checksum(values))
+    checked = frames_compared(monkeypatch)
     for _ in range(3):
         reader.read(sound, 0, 2)
     assert checked == [len(states[sound])]
+
+
+def test_a_crop_is_compared_without_the_rest_of_its_utterance(tmp_path, monkeypatch):
+    states = {key: torch.randn(length, 3, 4).bfloat16() for key, length in (("u0", 70), ("u1", 64), ("u2", 33))}
+    with ShardWriter(tmp_path, HEADER) as writer:
+        for key, value in states.items():
+            writer.write(key, value)
+    reader = ShardReader(tmp_path)
+    checked = frames_compared(monkeypatch)
+    compared = {
+        ("u1", 32, 64): [32],
+        ("u0", 31, 33): [64],
+        ("u0", 40, 60): [],
+        ("u0", 40, 70): [38],  # a block again, for that after it
+        ("u2", 32, 33): [1],
+        ("u2", 0, 33): [33],
+        ("u1", 0, 64): [64],
+        ("u0", 0, None): [],
+    }
+    for (key, start, stop), frames in compared.items():
+        assert torch.equal(reader.read(key, start, stop), states[key][start:stop])
+        assert checked == frames
+        checked.clear()
+
+
+def test_damage_outside_a_crop_waits_for_who_reads_it(tmp_path):
+    value = torch.randn(100, 3, 4).bfloat16()
+    with ShardWriter(tmp_path, HEADER) as writer:
+        writer.write("u0", value)
+    shard = tmp_path / "states.00000.safetensors"
+    content = bytearray(shard.read_bytes())
+    content[-1] ^= 1  # the last frame
+    shard.write_bytes(content)
+    reader = ShardReader(tmp_path)
+    assert torch.equal(reader.read("u0", 10, 96), value[10:96])
+    with pytest.raises(MeritError, match="utterance u0 is not what was written"):
+        reader.read("u0", 95, 97)
 
 
 def read_in_worker(reader, keys):
@@ -270,9 +313,7 @@ def test_what_one_process_has_checked_no_other_checks_again(dump, monkeypatch, s
     worker.start()
     worker.join()
     assert worker.exitcode == 0
-    checked = []
-    checksum = state_shards.checksum
-    monkeypatch.setattr(state_shards, "checksum", lambda values: checked.append(len(values)) or checksum(values))
+    checked = frames_compared(monkeypatch)
     for key in states:
         reader.read(key)
     assert checked == [len(states[key]) for key in sorted(states)[7:]]

@@ -1,5 +1,6 @@
 """What a dev set comes to: scores against scikit-learn and the L1 of the spectra, batch by batch."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -69,3 +70,18 @@ def test_a_score_that_enhancement_makes_worse_is_below_zero(corpus, tmp_path):
     evaluation = Evaluation(model, objective, accelerator)
     evaluation.add([batch])
     assert evaluation.result()[0]["score"] < -1
+
+
+def test_where_nothing_is_to_be_removed_no_share_is(corpus, tmp_path):
+    dataset = UtteranceDataset(corpus["train"], waveform_statistics(corpus["train"]), classes=CLASSES, clean=True)
+    accelerator = make_accelerator(TRAINING, tmp_path)
+    objective = make_objective(("enhancement",), dataset, CLASSES, TRAINING, accelerator.device)
+    model = MeritModel(replace(MODEL, front_end="weighted_sum", tasks=("enhancement",)), 3, 16, 4).eval()
+    (batch,) = CollateMicroBatches(2)([dataset[place, 0] for place in range(2)])
+    batch.noisy = batch.clean
+    batch.frame_lengths = (batch.lengths - 400) // 320 + 1
+    batch.states = torch.randn(2, int(batch.frame_lengths.max()), 3, 16)
+    evaluation = Evaluation(model, objective, accelerator)
+    evaluation.add([batch])
+    found, _ = evaluation.result()
+    assert math.isnan(found["removed"]) and math.isnan(found["score"]) and found["criterion"] > 0

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,6 +265,16 @@ def test_unknown_label_and_absent_class_are_named(corpus, tiny_encoder, tmp_path
 def test_loss_that_is_not_finite_names_the_utterances(corpus, tiny_encoder, tmp_path):
     with pytest.raises(MeritError, match=r"the loss is (nan|inf).* train0"):
         phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=9, learning_rate=1e30))
+
+
+def test_an_epoch_is_not_chosen_by_scores_that_a_clean_dev_set_cannot_give(corpus, tiny_encoder, tmp_path):
+    clean = tmp_path / "clean"
+    shutil.copytree(corpus["dev"], clean)
+    shutil.copy(clean / "spk1.scp", clean / "wav.scp")
+    with pytest.raises(MeritError, match="every noisy utterance of the dev set is its clean speech.*select losses"):
+        phase2({**corpus, "dev": clean}, tiny_encoder, tmp_path / "scores")
+    phase2({**corpus, "dev": clean}, tiny_encoder, tmp_path / "losses", training=replace(TRAINING, select="losses"))
+    assert len(history(tmp_path / "losses")) == 2
 
 
 def test_config_json_holds_the_resolved_configuration(corpus, tiny_encoder, tmp_path):
