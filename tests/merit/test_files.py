@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,12 +76,19 @@ def test_tensors(tmp_path, monkeypatch, number):
     assert str(error.value) == f"{tmp_path / 'a.safetensors'}: {REASONS[number]}"
 
 
-def test_another_error_of_safetensors_is_one_of_the_system(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "words, kind",
+    [
+        ("I/O error: Input/output error (os error 5)", OSError),
+        ("Error while serializing: duplicate name", tensor_files.SafetensorError),
+    ],
+)
+def test_another_error_of_safetensors_stays_what_it_is(tmp_path, monkeypatch, words, kind):
     def refuse_in_rust(tensors, path, metadata):
-        raise tensor_files.SafetensorError("I/O error: Input/output error (os error 5)")
+        raise tensor_files.SafetensorError(words)
 
     monkeypatch.setattr(tensor_files, "save_file", refuse_in_rust)
-    with pytest.raises(OSError, match="error 5"):
+    with pytest.raises(kind, match=re.escape(words)):
         save_tensors({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
 
 

@@ -69,12 +69,30 @@ def left_by_another_host(path: Path) -> None:
     first.wait()
 
 
-def test_a_lock_of_another_host_is_free_when_nobody_touches_it_any_more(tmp_path: Path) -> None:
+def test_a_lock_of_another_host_is_free_when_nobody_touches_it_any_more(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(lock, "LEASE_SECONDS", 2.5)  # patience with one who is at work ends long before
     path = tmp_path / ".lock"
     left_by_another_host(path)
     began = time.monotonic()
     with lock.sole_writer(tmp_path):
-        assert time.monotonic() - began >= 1.0
+        assert time.monotonic() - began >= 2.0
+
+
+@pytest.mark.parametrize("function", [lambda path: lock.hold(path / ".lock", "step"), lock.sole_writer])
+def test_what_ends_or_fails_lets_go(tmp_path: Path, monkeypatch, function) -> None:
+    leases, lease = [], lock._lease  # kept here: one that nothing refers to any more lets go by itself
+    monkeypatch.setattr(lock, "_lease", lambda path: leases.append(lease(path)) or leases[-1])
+    with pytest.raises(ValueError), function(tmp_path):
+        assert (tmp_path / ".lock").exists()
+        raise ValueError
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_one_that_is_about_to_stop_is_waited_for(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 10.0)
+    first = other_process(f"sole_writer(Path({str(tmp_path)!r}))", 2.5)
+    with lock.sole_writer(tmp_path):
+        assert first.wait(5) == 0
 
 
 def test_a_directory_that_another_host_writes_is_refused_in_one_line(tmp_path: Path) -> None:

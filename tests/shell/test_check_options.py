@@ -20,6 +20,14 @@ def test_snrs_are_named_as_python_names_them(recipe: Recipe) -> None:
     assert {*modules(recipe.calls())} <= {"report", "tables", "html_report"}  # which show the command line
 
 
+def test_spaces_between_the_words_of_a_list_do_not_count(recipe: Recipe) -> None:
+    options = ("--stop-stage", "6", "--seeds")
+    assert recipe.run(*options, "7 17", "--classes", "angry sad", "--snrs-test", "0 5").returncode == 0
+    assert len(recipe.calls()) > 10
+    assert recipe.run(*options, "  7   17", "--classes", " angry  sad ", "--snrs-test", "0  5 ").returncode == 0
+    assert {*modules(recipe.calls())} <= {"report"}  # which shows the command line
+
+
 def test_spaces_in_paths_that_stand_in_no_list(recipe: Recipe, tmp_path: Path) -> None:
     options = ("--work", str(tmp_path / "my work"), "--noise-seen", "crss=/my noise", "--rir", "/my rooms")
     assert recipe.run(*options, "--ssl", "/my models/wavlm-base+", "--mini", "/my corpus").returncode == 0

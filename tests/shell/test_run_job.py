@@ -275,6 +275,8 @@ def test_a_job_left_behind_with_another_command_ends_before_this_one_begins(
     job = launch(tmp_path / "job.log", "bash", "-c", f"echo second >>{tmp_path}/order", env=slurm,
                  options=("--backend", "slurm"))  # fmt: skip
     job.stderr.readline()
+    time.sleep(2)  # in which one that did not wait would be done
+    assert not (tmp_path / "order").exists()
     (tmp_path / "end").touch()
     job.communicate(timeout=30)
     assert job.returncode == 0 and (tmp_path / "order").read_text() == "first\nsecond\n"
