@@ -24,8 +24,11 @@ case $1 in *run_job.py)
     exit
     ;;
 esac
-echo "$*" >>calls
-last=$*
+for argument in "$@"; do
+    case $argument in *[[:space:]]*) argument="'$argument'" ;; esac # so that one is told from two
+    call+="${call:+ }$argument"
+done
+echo "$call" >>calls
 while [ $# -gt 0 ]; do
     case $1 in
     merit.bin.*) module=${1#merit.bin.} ;;
@@ -63,7 +66,7 @@ esac
 """
 
 DATA = """#!/usr/bin/env bash
-echo "local/data.sh $*" >>calls
+echo "local/data.sh '$1' $2" >>calls
 mkdir -p data/{train,dev,test}
 """
 
