@@ -17,7 +17,7 @@ from merit.command import errors_as_exit_status
 from merit.errors import MeritError, file_error
 
 if TYPE_CHECKING:
-    from merit.inference import Piece
+    from merit.systems.sparse_merit.inference import Piece
 
 AUDIO_SUFFIXES = {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".ogg", ".opus", ".w64", ".wav"}
 """What is taken out of a directory; a file given by name may have any suffix that libsndfile can read."""
@@ -61,7 +61,8 @@ def enhance(
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
     """
     targets = plan_outputs(inputs, output, format)
-    from merit.inference import SAMPLE_RATE, Merit
+    from merit.systems.sparse_merit.inference import Merit
+    from merit.time_grid import SAMPLE_RATE
 
     merit = Merit.from_pretrained(model, device)
     if not merit.enhances:
@@ -86,7 +87,8 @@ def emotion(inputs: Sequence[Path], model: str, device: str = "auto", pieces: bo
         pieces: true prints a row, with start and end in seconds, for each piece of about 20 s instead of each file.
     """
     sources = [source for source, _ in audio_files(inputs)]
-    from merit.inference import SAMPLE_RATE, Merit, mean_emotion
+    from merit.systems.sparse_merit.inference import Merit, mean_emotion
+    from merit.time_grid import SAMPLE_RATE
 
     merit = Merit.from_pretrained(model, device)
     if merit.classes is None:
@@ -166,8 +168,8 @@ def _place(path: Path) -> str:
 def with_progress(pieces: Iterable["Piece"], source: Path) -> Iterator["Piece"]:
     """The same pieces, and a bar over the seconds of the file while they come."""
     from merit.data.audio_stream import file_duration
-    from merit.inference import SAMPLE_RATE
     from merit.progress import progress
+    from merit.time_grid import SAMPLE_RATE
 
     with progress(file_duration(source), source.name, " audio-s", leave=False) as bar:
         for piece in pieces:

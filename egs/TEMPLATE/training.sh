@@ -114,7 +114,7 @@ train_head() { # one head on dumped states, by itself: TASK:SEED
     conf=$recipe/conf/$name.yaml exp=exp/$name$kind$suffix-${1#*:}
     read -r -a last_arguments <<<"--seed ${1#*:} $train_args"
     step "$exp/log/train" --reads "$conf $reads" --writes "$exp/model.safetensors" \
-        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_head --config "$conf" --task "${1%:*}" \
+        "${train_job[@]}" -- "${trainer[@]}" merit.bin.sparse_merit.train_head --config "$conf" --task "${1%:*}" \
         "${inputs[@]}" --output "$exp" "${last_arguments[@]}"
 }
 
@@ -144,7 +144,7 @@ train_heads_together() {
     done
     [ -n "$confs" ] || return 0
     step "exp/log/phase1$kind$suffix" --reads "$confs$reads" --writes "$weights" \
-        "${train_job[@]}" -- "${trainer[@]}" merit.bin.train_heads "${inputs[@]}" "${arguments[@]}" \
+        "${train_job[@]}" -- "${trainer[@]}" merit.bin.sparse_merit.train_heads "${inputs[@]}" "${arguments[@]}" \
         ${last_arguments[@]+"${last_arguments[@]}"}
     for ((run = 0; run < ${#exps[@]}; run++)); do
         mkdir -p "${exps[run]}/log"
@@ -173,7 +173,7 @@ train_joint() { # phase 2: METHOD SEED
     fi
     read -r -a last_arguments <<<"--seed $2 $train_args"
     step "$exp/log/train" --reads "$reads" --writes "$exp/model.safetensors" "${train_job[@]}" -- \
-        "${trainer[@]}" merit.bin.train_joint --config "$recipe/conf/phase2.yaml" --config "$(conf_of "$1")" \
+        "${trainer[@]}" merit.bin.sparse_merit.train_joint --config "$recipe/conf/phase2.yaml" --config "$(conf_of "$1")" \
         --classes "$(list "$classes")" --ssl "$ssl" "${inputs[@]}" --output "$exp" "${last_arguments[@]}"
 }
 
@@ -184,7 +184,7 @@ enhance() { # NAME MARKS SET...: enhance noisy sets with the trained enhancer
         written+="$enhancer_exp/enhanced/$(basename "$set") "
     done
     step "$name" --reads "$enhancer_exp/log/train.done $marks" --writes "$written" "${decode_job[@]}" -- \
-        "$python" -m merit.bin.enhance_data --model "$enhancer_exp" --data "$(list "$*")" \
+        "$python" -m merit.bin.sparse_merit.enhance_data --model "$enhancer_exp" --data "$(list "$*")" \
         --output "$enhancer_exp/enhanced"
 }
 
@@ -207,12 +207,12 @@ decode_and_score() { # METHOD SEED
         marks="$enhancer_exp/log/enhance_train.done $enhancer_exp/log/enhance_test.done"
     fi
     step "$exp/log/decode" --reads "$exp/log/train.done $marks" --writes "$decoded" "${decode_job[@]}" -- \
-        "$python" -m merit.bin.decode --model "$exp" --data "$(list "$heard")" --output "$exp/decode"
+        "$python" -m merit.bin.sparse_merit.decode --model "$exp" --data "$(list "$heard")" --output "$exp/decode"
     step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/score $scored" "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.score --data "$(list "$tests data/$dev")" --decode "$exp/decode" \
+        "$python" -m merit.bin.sparse_merit.score --data "$(list "$tests data/$dev")" --decode "$exp/decode" \
         --output "$exp/score" --noisy dump/score_noisy --composite "$composite" --nj "$nj"
     step "$exp/log/report" --reads "$exp/log/score.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
+        "$python" -m merit.bin.sparse_merit.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
         --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_name")" --command "$command_line"
 }
 
@@ -228,7 +228,7 @@ compare() { # stage 7: tables, figures and the page over all methods and seeds
             if grep -q '^ *front_end: *moe' "$(conf_of "$method")"; then
                 step "$exp/log/probe_routing" --reads "$exp/log/train.done $tests_done" \
                     --writes "$exp/routing_probe.csv" "${decode_job[@]}" -- \
-                    "$python" -m merit.bin.probe_routing --model "$exp" \
+                    "$python" -m merit.bin.sparse_merit.probe_routing --model "$exp" \
                     --data "$(list "${probed:-$tests}")" --output "$exp/routing_probe.csv"
                 marks+=" $exp/log/probe_routing.done"
             fi
@@ -238,11 +238,11 @@ compare() { # stage 7: tables, figures and the page over all methods and seeds
     runs+=(--noise_seen "$(list "$seen_name")" --noisy dump/score_noisy)
     [ ! -d "$recipe/paper" ] || paper=(--paper "$recipe/paper") # published numbers
     step exp/log/tables --reads "$marks" --writes "exp/RESULTS.md exp/tables" "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.tables "${runs[@]}" ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
+        "$python" -m merit.bin.sparse_merit.tables "${runs[@]}" ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
     step exp/log/figures --reads "$marks" --writes exp/figures "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.figures "${runs[@]}" --output exp/figures
+        "$python" -m merit.bin.sparse_merit.figures "${runs[@]}" --output exp/figures
     step exp/log/html_report --reads "exp/log/tables.done exp/log/figures.done" --writes exp/report.html \
-        "${prepare_job[@]}" -- "$python" -m merit.bin.html_report "${runs[@]}" ${paper[@]+"${paper[@]}"} \
+        "${prepare_job[@]}" -- "$python" -m merit.bin.sparse_merit.html_report "${runs[@]}" ${paper[@]+"${paper[@]}"} \
         --figures exp/figures --output exp/report.html
     say "written: exp/RESULTS.md, exp/tables, exp/figures, exp/report.html"
 }

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.state_shards import Content, StateType
+from merit.data.states.state_shards import Content, StateType
 from merit.device import Precision
 
 
@@ -40,8 +40,8 @@ def dump_states(
             is to be written in memory.
     """
     from merit.data.statistics import WaveformStatistics
+    from merit.dumping.dump import dump_states as dump
     from merit.lock import sole_writer
-    from merit.training.dump import dump_states as dump
 
     normalisation = WaveformStatistics.load(statistics)
     with sole_writer(output):

@@ -16,7 +16,7 @@ def export_states(states: Path, output: Path) -> None:
         output: directory for states.ark and states.scp; the scp is written last.
     """
     from merit.data.audio import kaldiio
-    from merit.data.state_shards import ShardReader, require_disk_space
+    from merit.data.states.state_shards import ShardReader, require_disk_space
     from merit.files import atomic_path
     from merit.progress import progress
 

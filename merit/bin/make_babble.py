@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data import babble
+from merit.data.noise import babble
 
 
 def make_babble(

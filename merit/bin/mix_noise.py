@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from merit.command import run_command
-from merit.data.mixed_directory import mix_data_directory
-from merit.data.noise import named_corpus, noise_files
-from merit.data.reverberation import response_files
+from merit.data.noise.mixed_directory import mix_data_directory
+from merit.data.noise.recordings import named_corpus, noise_files
+from merit.data.noise.reverberation import response_files
 
 
 def mix_noise(

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from merit.command import run_command
-from merit.data.noise_babble import BabbleOptions, prepare_babble
-from merit.data.noise_preparation import prepare_noise as prepare_published_noise
+from merit.data.noise.babble_folder import BabbleOptions, prepare_babble
+from merit.data.noise.preparation import prepare_noise as prepare_published_noise
 from merit.errors import MeritError
 
 

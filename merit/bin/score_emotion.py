@@ -1,9 +1,9 @@
 """Score recognised emotions."""
 
-from merit.analysis.markdown import markdown_table
 from merit.command import run_command
 from merit.data.datadir import read_table
 from merit.metrics.emotion_table import compare_labels
+from merit.report.markdown import markdown_table
 
 
 def score_emotion(reference: str, hypothesis: str, output: str | None = None, classes: list[str] | None = None) -> None:

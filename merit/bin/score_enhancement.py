@@ -1,12 +1,12 @@
 """Score enhanced speech against its clean reference."""
 
-from merit.analysis.markdown import markdown_table
 from merit.command import run_command
 from merit.data.datadir import read_table
-from merit.metrics.composite import CompositeVariant
-from merit.metrics.enhancement import MEASURES
-from merit.metrics.score_sheet import ScoreSheet, mean_scores, read_enhancement_table
-from merit.metrics.scoring import pair_tables, score_sheets
+from merit.metrics.enhancement.composite import CompositeVariant
+from merit.metrics.enhancement.measures import MEASURES
+from merit.metrics.enhancement.score_sheet import ScoreSheet, mean_scores, read_enhancement_table
+from merit.metrics.enhancement.scoring import pair_tables, score_sheets
+from merit.report.markdown import markdown_table
 
 
 def score_enhancement(

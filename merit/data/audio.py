@@ -12,14 +12,12 @@ import soundfile
 
 from merit.errors import MeritError
 from merit.files import atomic_path
+from merit.time_grid import SAMPLE_RATE
 
 try:
     from omniio import kaldi as kaldiio  # the same functions under the MIT licence
 except ImportError:
     import kaldiio
-
-SAMPLE_RATE = 16000
-"""Sample rate of everything behind ``read_audio``, in Hz."""
 
 MIN_SAMPLES = 400
 """Samples of the shortest signal that gives one encoder frame."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from merit.data.audio import SAMPLE_RATE, audio_duration, entry_file, resample
+from merit.data.audio import audio_duration, entry_file, resample
 from merit.errors import MeritError
 from merit.files import atomic_path
+from merit.time_grid import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from merit.data.audio import SAMPLE_RATE
+from merit.time_grid import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

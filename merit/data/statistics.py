@@ -71,7 +71,7 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
         raise MeritError(f"--nj {nj}: expected at least one process")
     data_dir = Path(data_dir)
     wav = read_table(data_dir / "wav.scp")
-    from merit.data.state_shards import audio_digest  # with torch, which no process of joblib's needs
+    from merit.data.states.state_shards import audio_digest  # with torch, which no process of joblib's needs
 
     kept, digest = data_dir / "waveform_stats.json", audio_digest(wav)
     if _audio_of(kept) == digest:

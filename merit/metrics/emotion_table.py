@@ -7,7 +7,7 @@ from pathlib import Path
 
 from merit.errors import MeritError
 from merit.files import atomic_path
-from merit.metrics.f1 import EmotionScores, emotion_scores
+from merit.metrics.classification import EmotionScores, emotion_scores
 
 COLUMNS = ("utt", "reference", "hypothesis", "correct")
 
@@ -100,7 +100,7 @@ def read_emotion_table(path: Path | str) -> EmotionTable:
     """
     path = Path(path)
     if not path.is_file():
-        raise MeritError(f"{path}: not there; score the condition first (merit.bin.score)")
+        raise MeritError(f"{path}: not there; score the condition first (merit.bin.sparse_merit.score)")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     if not rows or tuple(rows[0][:4]) != COLUMNS:

@@ -56,9 +56,3 @@ def repeat_to_spectrum(frames: Tensor, frame_lengths: Tensor, num_frames: int) -
     index = torch.arange(num_frames, device=frames.device).div(2, rounding_mode="floor").unsqueeze(0)
     index = torch.minimum(index, frame_lengths.unsqueeze(1) - 1)
     return frames.gather(1, index.unsqueeze(-1).expand(-1, -1, frames.shape[-1]))
-
-
-def length_mask(lengths: Tensor, size: int | None = None) -> Tensor:
-    """(B,) lengths -> (B, size) mask, True inside."""
-    size = int(lengths.max()) if size is None else size
-    return torch.arange(size, device=lengths.device).unsqueeze(0) < lengths.unsqueeze(1)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from merit.nets.gate import Routing
 from merit.nets.layer_norm import PerLayerNorm
-from merit.nets.routing import Routing
 
 
 class WeightedSum(nn.Module):

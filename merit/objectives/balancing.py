@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn import functional
 
-from merit.nets.routing import Routing
+from merit.nets.gate import Routing
 
 
 def switch_balancing_loss(routing: Routing) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from merit.nets.spectrum import NUM_BINS, length_mask, num_spectrum_frames
+from merit.nets.masks import length_mask
+from merit.nets.spectrum import NUM_BINS, num_spectrum_frames
 
 
 def balanced_class_weights(counts: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from accelerate.utils import parse_flag_from_env
 
 from merit.device import forbid_tf32, resolve_precision
 from merit.errors import MeritError
-from merit.nets.model import MeritModel
+from merit.systems.sparse_merit.model import MeritModel
 from merit.training.config import TrainingConfig
 
 

@@ -7,11 +7,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from merit.data.dataset import Batch
-from merit.metrics.f1 import f1_macro
-from merit.nets.model import MeritModel
-from merit.training.objective import JointObjective
-from merit.training.routing_usage import routing_counts
+from merit.metrics.classification import f1_macro
+from merit.systems.sparse_merit.batch import Batch
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.objective import JointObjective
+from merit.systems.sparse_merit.routing.routing_usage import routing_counts
 
 
 def added(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -74,7 +74,7 @@ class Evaluation:
         Returns:
             losses, and their weighted sum as ``criterion``; ``f1_macro`` where emotions are known, ``removed``, the
             share of the noisy input's L1 that enhancement removes (nan where the input is the clean speech), and the
-            sum of the two as ``score``; and the added :func:`merit.training.routing_usage.routing_counts`, none for a
+            sum of the two as ``score``; and the added :func:`.routing_counts`, none for a
             model that does not route.
         """
         totals = reduced(dict(sorted(self.totals.items())), self.accelerator)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import DataLoader
 
-from merit.data.audio import SAMPLE_RATE
 from merit.data.batching import EpochSampler
-from merit.data.dataset import FRAME_SAMPLES, Batch, CollateMicroBatches, UtteranceDataset
 from merit.errors import MeritError
 from merit.memory import give_back_memory
 from merit.progress import progress
+from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches
+from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.ahead import Prepare, prepared_ahead
 from merit.training.run import Run
 from merit.training.stopping import StopRequest, ignore_interrupts
@@ -86,7 +87,7 @@ class Trainer:
         if any(value != values[0] for value in values):
             raise MeritError(
                 f"training.{name} is {' and '.join(str(value) for value in dict.fromkeys(values))} in runs that share "
-                "their batches; set it to the same value, or train them one by one (merit.bin.train_head)"
+                "their batches; set it to the same value, or train them one by one (merit.bin.sparse_merit.train_head)"
             )
         return values[0]
 
@@ -100,7 +101,7 @@ class Trainer:
             raise MeritError(
                 f"training.batch_size is {', '.join(map(str, sizes))} in runs that share their batches; each must "
                 f"divide the largest, and all must be multiples of the number of processes, {self.processes}. Choose "
-                "other sizes, or train them one by one (merit.bin.train_head)"
+                "other sizes, or train them one by one (merit.bin.sparse_merit.train_head)"
             )
         return sizes[-1], piece
 

@@ -11,18 +11,18 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from merit.data.dataset import Batch, crop_states
 from merit.errors import MeritError, brief
 from merit.files import sha256
 from merit.memory import memory_figures
-from merit.nets.model import MeritModel
+from merit.systems.sparse_merit.batch import Batch, crop_states
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.objective import JointObjective
+from merit.systems.sparse_merit.routing.routing_usage import routing_shares, routing_warnings
 from merit.training.accelerator import make_optimizer
-from merit.training.checkpoint import load_state, save_history, save_state, save_weights
 from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
 from merit.training.evaluation import Evaluation, added, reduced
-from merit.training.objective import JointObjective
-from merit.training.routing_usage import routing_shares, routing_warnings
+from merit.training.run_state import load_state, save_history, save_state, save_weights
 
 
 def run_options(training: TrainingConfig, train: Path, dev: Path, seed: int) -> dict:

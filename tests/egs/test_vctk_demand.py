@@ -12,9 +12,9 @@ import yaml
 
 from merit.data.audio import read_audio
 from merit.data.datadir import problems_in, read_table
-from merit.data.dataset import UtteranceDataset
 from merit.data.statistics import WaveformStatistics
-from merit.nets.model import ModelConfig
+from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.systems.sparse_merit.model import ModelConfig
 from merit.training.config import TrainingConfig
 
 RECIPE = Path(__file__).parents[2] / "egs/vctk_demand"

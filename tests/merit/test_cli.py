@@ -10,7 +10,7 @@ import soundfile
 import merit
 from merit.cli import main, plan_outputs
 from merit.errors import MeritError
-from merit.inference import Merit, mean_emotion
+from merit.systems.sparse_merit.inference import Merit, mean_emotion
 
 
 def run(capsys, *arguments):

@@ -29,8 +29,8 @@ except BaseException:
 @pytest.mark.parametrize(
     "command, library",
     [
-        (["-m", "merit.bin.train_joint", "--help"], "jsonargparse"),
-        (["-m", "merit.bin.decode", "--model", "a", "--data", "[b]", "--output", "c"], "soundfile"),
+        (["-m", "merit.bin.sparse_merit.train_joint", "--help"], "jsonargparse"),
+        (["-m", "merit.bin.sparse_merit.decode", "--model", "a", "--data", "[b]", "--output", "c"], "soundfile"),
         ([ROOT / "utils/run_job.py", "--log", "job.log", "--", "true"], "submitit"),
         (["-c", CONSOLE_SCRIPT, "enhance"], "jsonargparse"),
     ],
@@ -52,7 +52,9 @@ def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path, monkeypatch, comma
 def test_other_errors_of_an_import_are_shown_whole(tmp_path, monkeypatch):
     (tmp_path / "jsonargparse.py").write_text("raise ValueError('broken installation')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    ended = subprocess.run([sys.executable, "-m", "merit.bin.decode"], cwd=tmp_path, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", "merit.bin.sparse_merit.decode"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert ended.returncode == 1 and "Traceback" in ended.stderr and "broken installation" in ended.stderr
 
 

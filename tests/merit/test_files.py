@@ -16,7 +16,7 @@ from merit.data.audio import write_audio
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import atomic_path, write_text
-from merit.training.checkpoint import save_state
+from merit.training.run_state import save_state
 
 REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",

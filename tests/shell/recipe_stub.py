@@ -31,7 +31,7 @@ done
 echo "$call" >>calls
 while [ $# -gt 0 ]; do
     case $1 in
-    merit.bin.*) module=${1#merit.bin.} ;;
+    merit.bin.*) module=${1##*.} ;;
     --data) data=$2 ;;
     --noise) noise=${2%%=*} ;;
     --snrs) snrs=${2//[\[\],]/ } ;;
@@ -113,7 +113,10 @@ class Recipe:
 
 
 def modules(calls: list[str]) -> list[str]:
-    return [call.partition("merit.bin.")[2].split()[0] if "merit.bin." in call else call.split()[0] for call in calls]
+    return [
+        call.partition("merit.bin.")[2].split()[0].split(".")[-1] if "merit.bin." in call else call.split()[0]
+        for call in calls
+    ]
 
 
 def call_of(calls: list[str], *words: str) -> str:

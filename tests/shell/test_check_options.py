@@ -13,9 +13,9 @@ def test_snrs_are_named_as_python_names_them(recipe: Recipe) -> None:
     assert "--snrs [-5,0,5,0.5,10.5] " in call_of(calls, "mix_noise", "--noise wind")
     # The names that Python gives to the numbers it is told.
     conditions = ",".join(f"data/test_wind_{float(snr) + 0.0:g}dB" for snr in "-5.0 -0 +5 .5 10.50".split())
-    assert f",{conditions}," in call_of(calls, "bin.decode")
+    assert f",{conditions}," in call_of(calls, "sparse_merit.decode")
     assert f"--dev data/dev_babble_{5e0:g}dB" in call_of(calls, "train_joint")
-    assert "--data [data/test_babble_0dB,data/test_wind_0dB," in call_of(calls, "bin.probe_routing")
+    assert "--data [data/test_babble_0dB,data/test_wind_0dB," in call_of(calls, "sparse_merit.probe_routing")
     assert recipe.run("--snr-train", "5", "--snrs-test", "-5 0 5 0.5 10.5").returncode == 0
     assert {*modules(recipe.calls())} <= {"report", "tables", "html_report"}  # which show the command line
 

@@ -14,7 +14,7 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> 
     calls = recipe.calls()
     assert modules(calls) == EVERYTHING
     probed = "[data/test_babble_0dB,data/test_wind_0dB,data/test_machine_0dB]"
-    assert f"--data {probed}" in call_of(calls, "bin.probe_routing")
+    assert f"--data {probed}" in call_of(calls, "sparse_merit.probe_routing")
     assert result.stdout == "exp/sparse_merit-7/RESULTS.md\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n\n"
     again = recipe.run()
     assert again.returncode == 0 and again.stdout == result.stdout
@@ -69,11 +69,11 @@ def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     assert "--emotion_head exp/phase1_ser_try-17 --enhancement_head exp/phase1_se_try-17" in joint
     assert joint.endswith("--output exp/sparse_merit_try-17 --seed 17 --training.epochs 2")
     conditions = "[data/test_crss_-5dB,data/test_crss_5dB,data/test_dns_-5dB,data/test_dns_5dB,data/dev_crss_0dB]"
-    for module in ("bin.decode", "bin.score"):
+    for module in ("sparse_merit.decode", "sparse_merit.score"):
         assert f"--data {conditions}" in call_of(calls, module)
     of_test = conditions.replace(",data/dev_crss_0dB", "")
-    assert f"--data {of_test}" in call_of(calls, "bin.probe_routing")  # there is no 0 dB in this test
-    report = call_of(calls, "bin.report")
+    assert f"--data {of_test}" in call_of(calls, "sparse_merit.probe_routing")  # there is no 0 dB in this test
+    report = call_of(calls, "sparse_merit.report")
     assert "--noise_seen [crss] --command './run.sh --ssl /models/WavLM-Large.pt --snr-train 0" in report
 
 
@@ -96,7 +96,7 @@ def test_original_is_trained_on_clean_speech_and_tested_on_noisy(recipe: Recipe)
     head, joint = call_of(calls, "train_head"), call_of(calls, "train_joint")
     assert "--train data/train --dev data/dev --train_states dump/states/wavlm_mini/train " in head
     assert "--train data/train --dev data/dev --emotion_head exp/phase1_ser_clean-7 --output exp/original-7" in joint
-    assert "--data [data/test_babble_-5dB," in call_of(calls, "bin.decode")
+    assert "--data [data/test_babble_-5dB," in call_of(calls, "sparse_merit.decode")
 
 
 def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Recipe) -> None:
@@ -113,9 +113,9 @@ def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Rec
     joint = call_of(calls, "train_joint", "exp/se_p-17")
     assert f"--train {enhanced}/train_babble_10dB --dev {enhanced}/dev_babble_10dB" in joint
     assert "--emotion_head exp/phase1_ser_enhanced-17" in joint
-    decode = call_of(calls, "bin.decode", "exp/se_p-17")
+    decode = call_of(calls, "sparse_merit.decode", "exp/se_p-17")
     assert f"--data [{enhanced}/test_babble_-5dB," in decode and decode.count("/dev_babble_10dB") == 1
-    assert "--data [data/test_babble_-5dB," in call_of(calls, "bin.score", "exp/se_p-17")
+    assert "--data [data/test_babble_-5dB," in call_of(calls, "sparse_merit.score", "exp/se_p-17")
     assert recipe.run(*options).returncode == 0
     assert recipe.calls() == []
 
@@ -133,7 +133,7 @@ def test_a_corpus_that_is_noisy_already_is_not_mixed(recipe: Recipe) -> None:
     calls = recipe.calls()
     assert "mix_noise" not in modules(calls) and "make_babble" not in modules(calls)
     assert "--train data/train --dev data/dev" in call_of(calls, "train_joint")
-    assert "--data [data/test,data/dev]" in call_of(calls, "bin.decode")
+    assert "--data [data/test,data/dev]" in call_of(calls, "sparse_merit.decode")
 
 
 def test_work_keeps_everything_apart_from_the_recipe(recipe: Recipe) -> None:

@@ -10,7 +10,7 @@ import soundfile
 from author_release import random_release
 
 from merit import cli
-from merit.decoding import decode_conditions, read_routing
+from merit.systems.sparse_merit.decoding import decode_conditions, read_routing
 
 TOOL = Path(__file__).resolve().parents[2] / "tools/convert_author_checkpoint.py"
 
@@ -62,7 +62,7 @@ def test_every_command_takes_what_it_writes(monkeypatch, recording, tmp_path, ca
 
 
 def test_statistics_by_hand(monkeypatch, tmp_path):
-    from merit.training.checkpoint import read_description
+    from merit.systems.sparse_merit.description import read_description
 
     folder = random_release().save(tmp_path / "authors")
     (folder / "train_norm_stat.pkl").unlink()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import measure
 import numpy as np
 
-from merit.data.audio import SAMPLE_RATE
 from merit.data.batching import EpochSampler, seconds_batches
+from merit.time_grid import SAMPLE_RATE
 
 UTTERANCES = 20_000
 BATCH = 32

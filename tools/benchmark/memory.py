@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import WavLMConfig
 
-from merit.nets.model import MeritModel
+from merit.systems.sparse_merit.model import MeritModel
 
 CARDS = (12, 16, 24, 32, 40, 48, 80, 141)
 """Memory of common cards in GB."""

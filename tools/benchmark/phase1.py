@@ -18,15 +18,15 @@ from transformers import WavLMConfig, WavLMModel
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
-from merit.data.dataset import crop_window
-from merit.data.state_shards import BLOCK_FRAMES, blocks, checksums
+from merit.data.states.state_shards import BLOCK_FRAMES, blocks, checksums
 from merit.data.statistics import waveform_statistics
-from merit.nets.model import ModelConfig
-from merit.nets.spectrum import length_mask
+from merit.dumping.dump import dump_states
+from merit.nets.masks import length_mask
+from merit.systems.sparse_merit.batch import crop_window
+from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
 from merit.training.config import TrainingConfig
-from merit.training.dump import dump_states
 from merit.training.loop import Trainer
-from merit.training.phase1 import Dump, Head, phase1_trainer
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 FILES = 8

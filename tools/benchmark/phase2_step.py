@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 from transformers import WavLMConfig
 
-from merit.data.dataset import Batch
 from merit.errors import MeritError
-from merit.nets.model import MeritModel, ModelConfig, ModelOutput
 from merit.nets.ssl import build_encoder
 from merit.nets.ssl.encoder import attention_bias
 from merit.nets.ssl.wavlm import position_bias
+from merit.systems.sparse_merit.batch import Batch
+from merit.systems.sparse_merit.model import MeritModel, ModelConfig, ModelOutput
+from merit.systems.sparse_merit.objective import JointObjective
 from merit.training.accelerator import make_optimizer
 from merit.training.config import TrainingConfig
-from merit.training.objective import JointObjective
 
 CLASSES = 4
 

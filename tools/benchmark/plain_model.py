@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import WavLMConfig, WavLMModel
 
-from merit.nets.model import MeritModel
-from merit.nets.spectrum import length_mask, log_magnitude, num_spectrum_frames, repeat_to_spectrum, spectrum
+from merit.nets.masks import length_mask
+from merit.nets.spectrum import log_magnitude, num_spectrum_frames, repeat_to_spectrum, spectrum
+from merit.systems.sparse_merit.model import MeritModel
 
 
 class PlainModel(nn.Module):

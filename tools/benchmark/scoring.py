@@ -21,14 +21,15 @@ from pesq import pesq
 from scipy.linalg import solve_toeplitz, toeplitz
 from threadpoolctl import threadpool_limits
 
-from merit.data.audio import SAMPLE_RATE, write_audio
-from merit.metrics.composite import analyse, composite, distances
-from merit.metrics.enhancement import MEASURES, enhancement_scores
-from merit.metrics.score_sheet import Pair, ScoreSheet
-from merit.metrics.scoring import score_sheets
-from merit.metrics.segmental_snr import segmental_snr
-from merit.metrics.stoi import stoi
-from merit.metrics.wss import BANDWIDTHS, CENTRES
+from merit.data.audio import write_audio
+from merit.metrics.enhancement.composite import analyse, composite, distances
+from merit.metrics.enhancement.measures import MEASURES, enhancement_scores
+from merit.metrics.enhancement.score_sheet import Pair, ScoreSheet
+from merit.metrics.enhancement.scoring import score_sheets
+from merit.metrics.enhancement.segmental_snr import segmental_snr
+from merit.metrics.enhancement.stoi import stoi
+from merit.metrics.enhancement.wss import BANDWIDTHS, CENTRES
+from merit.time_grid import SAMPLE_RATE
 
 SECONDS = 5.0
 SNRS = (-5, 0, 5, 10)

@@ -22,9 +22,9 @@ from measure import chosen_device, report, seconds
 from torch import Tensor
 
 from merit.data.audio import kaldiio
-from merit.data.dataset import Batch, collate
-from merit.data.shard_writer import ShardWriter
-from merit.data.state_shards import ShardReader
+from merit.data.states.shard_writer import ShardWriter
+from merit.data.states.state_shards import ShardReader
+from merit.systems.sparse_merit.batch import Batch, collate
 
 FRAMES_PER_SECOND = 50
 STATES, CHANNELS, FEATURES = 25, 1024, 512

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 from merit.command import run_command
-from merit.data.audio import SAMPLE_RATE, write_audio
+from merit.data.audio import write_audio
+from merit.time_grid import SAMPLE_RATE
 
 
 def wind(samples: int, generator: np.random.Generator) -> np.ndarray:

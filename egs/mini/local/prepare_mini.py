@@ -9,10 +9,11 @@ from espeak import Espeak, Prosody
 from scipy.signal import resample_poly
 
 from merit.command import run_command
-from merit.data.audio import SAMPLE_RATE, write_audio
+from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
 from merit.errors import MeritError
 from merit.processes import quiet_processes
+from merit.time_grid import SAMPLE_RATE
 
 # Speaker = voice variant of espeak-ng, spoken with one of its English accents. Every set has high and low voices.
 # Variants with "breath" in their definition are left out: the library does not speak them alike twice.

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.audio import SAMPLE_RATE, audio_duration
+from merit.data.audio import audio_duration
 from merit.data.corpus import THREADS, refuse_incomplete
 from merit.data.datadir import first_of, write_data_directory
 from merit.errors import MeritError
+from merit.time_grid import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

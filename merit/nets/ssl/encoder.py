@@ -10,11 +10,10 @@ from torch.utils.checkpoint import checkpoint
 
 from merit.device import compute_dtype
 from merit.errors import MeritError
+from merit.time_grid import SAMPLE_RATE
 
 # cuDNN's attention with a mask gives NaN gradients at some lengths (pytorch issue 196678).
 torch.backends.cuda.enable_cudnn_sdp(False)
-
-SAMPLE_RATE = 16000
 
 STATE_DEFINITION = 1
 """Version of what the states are; states dumped under another version are not the same features.

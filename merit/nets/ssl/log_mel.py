@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from merit.nets.spectrum import length_mask
+from merit.nets.masks import length_mask
 
 N_FFT = 400
 HOP = 160

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from merit.device import compute_dtype
 from merit.errors import MeritError
-from merit.nets.spectrum import length_mask
+from merit.nets.masks import length_mask
 from merit.nets.ssl.convolution import convolve, in_right_precision
 from merit.nets.ssl.encoder import SpeechEncoder, attention_bias
 

@@ -8,7 +8,7 @@ as the utterance.
 from torch import Tensor, nn
 from torch.nn import functional
 
-from merit.nets.spectrum import length_mask
+from merit.nets.masks import length_mask
 from merit.nets.ssl.convolution import convolve
 from merit.nets.ssl.encoder import SpeechEncoder, attention_bias
 from merit.nets.ssl.log_mel import HOP, log_mel, mel_filters

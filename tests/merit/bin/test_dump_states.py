@@ -16,12 +16,12 @@ from merit.bin.dump_states import dump_states
 from merit.bin.export_states import export_states
 from merit.data.audio import kaldiio, read_audio, write_audio
 from merit.data.datadir import read_table, write_data_directory
-from merit.data.state_shards import ShardReader
+from merit.data.states.state_shards import ShardReader
 from merit.data.statistics import WaveformStatistics
+from merit.dumping import dump as dump_module
+from merit.dumping.dump import state_header
 from merit.errors import MeritError
 from merit.nets.ssl import load_encoder
-from merit.training import dump as dump_module
-from merit.training.dump import state_header
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from merit import lock
-from merit.bin.decode import decode
 from merit.bin.dump_states import dump_states
-from merit.bin.enhance_data import enhance_data
-from merit.bin.train_head import train_head
-from merit.bin.train_heads import train_heads
-from merit.bin.train_joint import train_joint
+from merit.bin.sparse_merit.decode import decode
+from merit.bin.sparse_merit.enhance_data import enhance_data
+from merit.bin.sparse_merit.train_head import train_head
+from merit.bin.sparse_merit.train_heads import train_heads
+from merit.bin.sparse_merit.train_joint import train_joint
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from merit.bin.prepare_noise import prepare_noise
-from merit.data.noise_babble import BabbleOptions
-from merit.data.noise_corpora import LAYOUTS
+from merit.data.noise.babble_folder import BabbleOptions
+from merit.data.noise.corpora import LAYOUTS
 from merit.errors import MeritError
 
 SCRIPT = Path(__file__).resolve().parents[3] / "utils" / "prepare_noise.sh"

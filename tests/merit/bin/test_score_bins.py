@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from merit.bin.report import report
-from merit.bin.score import score
 from merit.bin.score_emotion import score_emotion
 from merit.bin.score_enhancement import score_enhancement
+from merit.bin.sparse_merit.report import report
+from merit.bin.sparse_merit.score import score
 from merit.errors import MeritError
 
 

@@ -1,7 +1,7 @@
 import pytest
 from made_dump import HEADER, utterances
 
-from merit.data.shard_writer import ShardWriter
+from merit.data.states.shard_writer import ShardWriter
 
 
 @pytest.fixture

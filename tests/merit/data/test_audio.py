@@ -11,8 +11,9 @@ import soundfile
 from scipy.io import wavfile
 
 from merit.data import audio
-from merit.data.audio import SAMPLE_RATE, audio_duration, entry_stamp, read_audio, write_audio
+from merit.data.audio import audio_duration, entry_stamp, read_audio, write_audio
 from merit.errors import MeritError
+from merit.time_grid import SAMPLE_RATE
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from merit.nets.blstm import BidirectionalLSTM
-from merit.nets.spectrum import length_mask
+from merit.nets.masks import length_mask
 
 
 def test_equals_torch_on_packed_sequences():

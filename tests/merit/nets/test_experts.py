@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 from merit.errors import MeritError
-from merit.nets.experts import Experts, MixtureOfExperts
-from merit.nets.routing import Gate, gates_once
-from merit.nets.spectrum import length_mask
+from merit.nets.experts import Experts
+from merit.nets.gate import Gate, gates_once
+from merit.nets.masks import length_mask
+from merit.systems.sparse_merit.front_end import MixtureOfExperts
 
 B, T, L, D, N = 3, 7, 4, 6, 3
 LENGTHS = torch.tensor([7, 4, 1])

@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from merit.nets.routing import Routing
-from merit.nets.spectrum import length_mask
+from merit.nets.gate import Routing
+from merit.nets.masks import length_mask
 from merit.objectives.balancing import switch_balancing_loss
 from merit.objectives.losses import (
     balanced_class_weights,

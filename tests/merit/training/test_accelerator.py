@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from test_phases import TRAINING
+from tiny_training import TRAINING
 
 from merit.errors import MeritError
 from merit.training.accelerator import make_accelerator

@@ -6,13 +6,13 @@ import pytest
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
-from test_phases import MODEL, TRAINING, assert_same, history, in_two_processes, phase2
+from tiny_training import MODEL, TRAINING, assert_same, history, in_two_processes, phase2
 
 from merit.errors import MeritError
-from merit.nets.routing import Routing
+from merit.nets.gate import Routing
+from merit.systems.sparse_merit.routing.routing_usage import routing_counts, routing_warnings
 from merit.training import combination as module
 from merit.training.combination import make_combination
-from merit.training.routing_usage import routing_counts, routing_warnings
 from merit.training.run import Run
 
 COMBINATIONS = ["uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"]

@@ -6,15 +6,16 @@ from dataclasses import replace
 import pytest
 import torch
 from sklearn.metrics import f1_score
-from test_phases import CLASSES, MODEL, TRAINING
+from tiny_training import CLASSES, MODEL, TRAINING
 
-from merit.data.dataset import CollateMicroBatches, UtteranceDataset
 from merit.data.statistics import waveform_statistics
-from merit.nets.model import MeritModel
 from merit.nets.spectrum import spectrum
+from merit.systems.sparse_merit.batch import CollateMicroBatches
+from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.objective import make_objective
 from merit.training.accelerator import make_accelerator
 from merit.training.evaluation import Evaluation
-from merit.training.objective import make_objective
 
 
 @pytest.mark.parametrize("tasks", [("emotion",), ("enhancement",), ("emotion", "enhancement")])

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from test_phases import MODEL, TRAINING, assert_same, history, phase2
+from tiny_training import MODEL, TRAINING, assert_same, history, phase2
 
-from merit.bin.train_joint import train_joint
+from merit.bin.sparse_merit.train_joint import train_joint
 from merit.command import run_command
 from merit.data.datadir import read_table, write_table
-from merit.data.state_shards import audio_digest
+from merit.data.states.state_shards import audio_digest
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder

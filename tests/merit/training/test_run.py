@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tiny_training
 import torch
-from test_phases import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
+from tiny_training import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from merit.data.dataset import Batch, CollateMicroBatches, UtteranceDataset
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
-from merit.nets.model import MeritModel
 from merit.nets.ssl import SpeechEncoder
+from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches
+from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.objective import make_objective
 from merit.training.accelerator import make_accelerator
-from merit.training.objective import make_objective
 from merit.training.run import Run
 
 SUM = replace(MODEL, front_end="weighted_sum")
@@ -98,8 +100,8 @@ def test_a_loss_that_is_not_finite_in_one_process_ends_all_before_their_step(cor
     code = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_phases import TRAINING, phase2, replace
+sys.path.insert(0, {str(Path(tiny_training.__file__).parent)!r})
+from tiny_training import TRAINING, phase2, replace
 from merit.training.run import Run
 train_step = Run.train_step
 def breaking(self, batches):
@@ -140,7 +142,7 @@ def test_float16_passes_over_a_step_that_is_not_finite(corpus, tiny_encoder, tmp
         steps.append((moved, scaler.get_scale()))
         return values
 
-    monkeypatch.setattr("merit.training.phase2.make_accelerator", with_scaler)
+    monkeypatch.setattr("merit.systems.sparse_merit.phase2.make_accelerator", with_scaler)
     monkeypatch.setattr(Run, "train_step", breaking)
     options = replace(TRAINING, epochs=1, combine=combine, checkpoint_minutes=0.0)
     weights = phase2(corpus, tiny_encoder, tmp_path, SUM, options)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from test_phases import TRAINING, assert_same, history, phase2
+from tiny_training import TRAINING, assert_same, history, phase2
 
 from merit.training.evaluation import Evaluation
 from merit.training.run import Run

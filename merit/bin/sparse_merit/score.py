@@ -1,0 +1,68 @@
+"""Score a decoded model on all test conditions."""
+
+import logging
+from pathlib import Path
+
+from merit.command import run_command
+from merit.data.datadir import read_table
+from merit.errors import MeritError
+from merit.metrics.emotion_table import compare_labels, read_posteriors
+from merit.metrics.enhancement.composite import CompositeVariant
+from merit.metrics.enhancement.score_sheet import ScoreSheet
+from merit.metrics.enhancement.scoring import pair_tables, score_sheets
+from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, ENHANCEMENT_TABLE
+
+logger = logging.getLogger(__name__)
+
+
+def score(
+    data: list[str],
+    decode: str,
+    output: str,
+    noisy: str | None = None,
+    composite: CompositeVariant = "matlab",
+    nj: int = 2,
+) -> None:
+    """Write emotion.csv and enhancement.csv of every condition; what is already scored is not scored again.
+
+    Args:
+        data: data directories of the conditions, as data/test_babble_5dB.
+        decode: folder of the decoded conditions, as exp/sparse_merit-7/decode.
+        output: folder of the scores, as exp/sparse_merit-7/score.
+        noisy: folder of the scores of the noisy input, computed once for all models.
+        composite: matlab (equal to the authors' MATLAB files) or cmgan (comparable with the paper's Table II).
+        nj: number of processes.
+    """
+    sheets = []
+    for directory in map(Path, data):
+        decoded, scores = Path(decode) / directory.name, Path(output) / directory.name
+        has_emotion, has_audio = (decoded / "utt2emo").exists(), (decoded / "wav.scp").exists()
+        if not has_emotion and not has_audio:
+            raise MeritError(
+                f"{decoded}: neither utt2emo nor wav.scp; decode {directory} first (merit.bin.sparse_merit.decode)"
+            )
+        if has_emotion:
+            posteriors = decoded / "posteriors.csv"
+            classes, probabilities = read_posteriors(posteriors) if posteriors.exists() else (None, None)
+            where = str(decoded / "utt2emo")
+            reference = read_table(directory / "utt2emo")
+            compare_labels(reference, read_table(where), where, classes, probabilities).write(scores / EMOTION_TABLE)
+        else:
+            logger.info("%s: no utt2emo, so there are no emotion scores", decoded)
+        if not (directory / "spk1.scp").exists():
+            logger.info("%s: no clean reference (spk1.scp), so there are no enhancement scores", directory)
+            continue
+        clean = read_table(directory / "spk1.scp")
+        if has_audio:
+            pairs = pair_tables(clean, read_table(decoded / "wav.scp"), str(decoded / "wav.scp"))
+            sheets.append(ScoreSheet(scores / ENHANCEMENT_TABLE, pairs, composite))
+        else:
+            logger.info("%s: no enhanced audio (wav.scp), so there are no enhancement scores", decoded)
+        if noisy is not None:
+            pairs = pair_tables(clean, read_table(directory / "wav.scp"), str(directory / "wav.scp"))
+            sheets.append(ScoreSheet(Path(noisy) / directory.name / ENHANCEMENT_TABLE, pairs, composite))
+    score_sheets(sheets, nj)
+
+
+if __name__ == "__main__":
+    run_command(score)

@@ -1,0 +1,139 @@
+"""Padded batches of utterances, random crops of them, and micro-batches that fit the memory."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from merit.data.batching import cut
+from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
+
+
+@dataclass
+class Batch:
+    """A zero-padded batch.
+
+    Attributes:
+        keys: utterance names.
+        lengths: (B,) samples of the waveforms.
+        noisy, clean: (B, S) normalised waveforms, or None when not asked for.
+        labels: (B,) class indices, or None.
+        states: (B, T, L, D) hidden states of the noisy speech, or None.
+        frame_lengths: (B,) frames of the states or the features, or None.
+        features: (B, T, C) what the encoder's convolutional front end makes of the noisy speech, or None.
+    """
+
+    keys: list[str]
+    lengths: Tensor
+    noisy: Tensor | None = None
+    clean: Tensor | None = None
+    labels: Tensor | None = None
+    states: Tensor | None = None
+    frame_lengths: Tensor | None = None
+    features: Tensor | None = None
+
+    def to(self, device: torch.device, lengths: bool = True) -> "Batch":
+        """The same batch with all tensors on ``device``; False leaves both kinds of lengths where they are."""
+        left = () if lengths else ("lengths", "frame_lengths")
+        moved = {
+            field.name: value.to(device, non_blocking=True)
+            for field in fields(self)
+            if field.name not in left and isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory (called by the data loader)."""
+        pinned = {
+            field.name: value.pin_memory()
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **pinned)
+
+
+def crop_window(
+    key: str, epoch: int, seed: int, frames: int, samples: int, crop_frames: int | None
+) -> tuple[slice, slice]:
+    """Encoder frames and waveform samples of one random crop; all of a shorter utterance, or without ``crop_frames``.
+
+    The start is a function of the arguments alone, so neither resuming nor dumping the states changes it.
+    """
+    if crop_frames is None or frames <= crop_frames:
+        return slice(0, frames), slice(0, samples)
+    start = random.Random(f"{seed}/{epoch}/{key}").randint(0, frames - crop_frames)
+    stop = start + crop_frames
+    return slice(start, stop), slice(start * FRAME_SAMPLES, min(samples, stop * FRAME_SAMPLES))
+
+
+def _stack(values: Sequence[Tensor]) -> Tensor:
+    """Pad with zeros to the longest; ``pad_sequence`` writes zeros everywhere first, which takes long for states."""
+    stacked = values[0].new_empty(len(values), max(map(len, values)), *values[0].shape[1:])
+    for row, value in zip(stacked, values):
+        row[: len(value)] = value
+        row[len(value) :] = 0
+    return stacked
+
+
+def collate(items: Sequence[Batch]) -> Batch:
+    """Join batches of one utterance into a padded batch."""
+
+    def joined(name: str) -> Tensor | None:
+        values = [getattr(item, name) for item in items]
+        return None if values[0] is None else _stack([value[0] for value in values])
+
+    return Batch(
+        keys=[key for item in items for key in item.keys],
+        lengths=torch.cat([item.lengths for item in items]),
+        **{name: joined(name) for name in ("noisy", "clean", "states", "features")},
+        **{
+            name: None if getattr(items[0], name) is None else torch.cat([getattr(item, name) for item in items])
+            for name in ("labels", "frame_lengths")
+        },
+    )
+
+
+def crop_states(batch: Batch, epoch: int, seed: int, crop_frames: int) -> Batch:
+    """Crop a batch of whole utterances with states to ``crop_frames`` frames, each at its own :func:`crop_window`.
+
+    Nothing waits for a GPU when the two kinds of lengths are in the memory of the host; features are left out.
+    """
+    items = []
+    for b, key in enumerate(batch.keys):
+        frames, samples = crop_window(key, epoch, seed, int(batch.frame_lengths[b]), int(batch.lengths[b]), crop_frames)
+        one = slice(b, b + 1)
+        items.append(
+            Batch(
+                keys=[key],
+                lengths=torch.tensor([samples.stop - samples.start], device=batch.lengths.device),
+                noisy=None if batch.noisy is None else batch.noisy[one, samples],
+                clean=None if batch.clean is None else batch.clean[one, samples],
+                labels=None if batch.labels is None else batch.labels[one],
+                states=batch.states[one, frames],
+                frame_lengths=torch.tensor([frames.stop - frames.start], device=batch.lengths.device),
+            )
+        )
+    return collate(items)
+
+
+class CollateMicroBatches:
+    """Collate function: the utterances of one optimiser step as micro-batches that fit the memory.
+
+    Args:
+        size: utterances computed at once, when ``seconds`` is None.
+        seconds: padded audio computed at once; a longer utterance is a micro-batch of its own.
+        piece: cut the step into pieces of so many utterances first, so that no micro-batch lies in two of them; None
+            leaves it whole.
+    """
+
+    def __init__(self, size: int, seconds: float | None = None, piece: int | None = None) -> None:
+        self.size = size
+        self.total = None if seconds is None else seconds * SAMPLE_RATE
+        self.piece = piece
+
+    def __call__(self, items: Sequence[Batch]) -> list[Batch]:
+        lengths = [int(item.lengths) for item in items]
+        pieces = cut(lengths, len(items) if self.piece is None else self.piece)
+        return [collate(items[piece][part]) for piece in pieces for part in cut(lengths[piece], self.size, self.total)]

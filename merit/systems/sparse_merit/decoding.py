@@ -1,0 +1,232 @@
+"""Clean speech, emotions and routing of whole test conditions, on disk where scoring and analysis find them.
+
+``<output>/<condition>/``, the condition being the name of the data directory:
+
+``audio/<utterance>.flac``, ``wav.scp``  enhanced speech (models with an enhancement head)
+``utt2emo``, ``posteriors.csv``          most probable emotion; probability of each (models with an emotion head)
+``routing.npz``                          index of the strongest expert of each frame (models that route)
+``decode.json``                          what it was made of; written last, so it marks a complete condition
+"""
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from merit.data.audio import read_audio, write_audio
+from merit.data.batching import length_batches
+from merit.data.datadir import read_durations, read_table, write_table
+from merit.data.states.state_shards import audio_digest
+from merit.device import Precision, precision_of_use
+from merit.errors import MeritError
+from merit.files import atomic_path, sha256, write_text
+from merit.progress import progress
+from merit.systems.sparse_merit.description import read_description
+from merit.systems.sparse_merit.inference import Merit, Result, check_length, join_pieces, usable_device
+
+logger = logging.getLogger(__name__)
+
+TABLES = ("decode.json", "wav.scp", "utt2emo", "posteriors.csv", "routing.npz")
+"""What a condition's directory holds beside its audio."""
+FILE_THREADS = 4
+"""Audio files read or written at the same time; the codecs leave Python's lock."""
+
+
+def decode_conditions(
+    model: Path, data: Sequence[Path], output: Path, batch_seconds: float, device: str, precision: Precision
+) -> None:
+    """Decode every data directory with a trained model, except those whose complete result is there already.
+
+    Args:
+        model: directory of the trained model.
+        data: data directories with wav.scp.
+        output: parent of the conditions' directories.
+        batch_seconds: audio computed at once, padding included.
+        device, precision: see :class:`merit.systems.sparse_merit.inference.Merit`.
+
+    Raises:
+        MeritError: when two directories have one name, or the model, a table or audio cannot be used.
+    """
+    names = [directory.name for directory in data]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise MeritError(f"--data: two directories are called {repeated[0]}, and their results would go to one place")
+    computation = identify(model, device, precision)
+    sources = {
+        directory: {**computation, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data
+    }
+    to_do = [directory for directory in data if not _is_complete(output / directory.name, sources[directory])]
+    if len(to_do) < len(data):
+        logger.info("%s: %d of %d conditions are decoded already", output, len(data) - len(to_do), len(data))
+    if not to_do:
+        return
+    merit = Merit.from_pretrained(model, device, precision)
+    for directory in to_do:
+        decode_condition(merit, directory, output / directory.name, batch_seconds, sources[directory])
+
+
+def identify(model: Path, device: str, precision: Precision) -> dict[str, str]:
+    """What the results of a model depend on beside the data: its weights, the precision and the type of device.
+
+    Args:
+        model: directory of the trained model.
+        device, precision: see :class:`merit.systems.sparse_merit.inference.Merit`.
+
+    Raises:
+        MeritError: when there is no trained model, or the device cannot be used.
+    """
+    if not (model / "model.safetensors").exists():
+        raise MeritError(f"{model}: no model.safetensors; expected the directory of a trained model")
+    place = usable_device(device)
+    return {
+        "weights": sha256(model / "model.safetensors"),
+        "precision": precision_of_use(precision, read_description(model).precision, place),
+        "device": place.type,
+    }
+
+
+def enhance_directories(
+    model: Path, data: Sequence[Path], output: Path, batch_seconds: float, device: str, precision: Precision
+) -> None:
+    """Make ``output/<name>`` of every data directory ``<name>``: the same tables, ``wav.scp`` with enhanced speech.
+
+    Args:
+        model: directory of a trained model with an enhancement head.
+        data, batch_seconds, device, precision: see :func:`decode_conditions`.
+        output: parent of the enhanced directories.
+
+    Raises:
+        MeritError: when the model does not enhance; otherwise as :func:`decode_conditions`.
+    """
+    if "enhancement" not in read_description(model).model.tasks:
+        raise MeritError(f"{model}: has no enhancement head; give a model that enhances, as exp/se_only-7")
+    decode_conditions(model, data, output, batch_seconds, device, precision)
+    for directory in data:
+        for table in sorted(directory.iterdir()):
+            if table.name == "spk2utt" or (table.name.startswith("utt2") and table.is_file()):
+                write_text(output / directory.name / table.name, table.read_text(encoding="utf-8"))
+
+
+def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: float, source: Mapping[str, str]) -> None:
+    """Decode one data directory.
+
+    Utterances of similar length are computed together; one longer than the model's pieces is cut into them.
+
+    Args:
+        merit: the trained model.
+        data: data directory with wav.scp, and utt2dur unless the headers of the files are to be read.
+        output: directory of the condition.
+        batch_seconds: audio computed at once, padding included.
+        source: what identifies computation and data, kept in ``decode.json``.
+
+    Raises:
+        MeritError: when a table or an utterance cannot be used; names it.
+    """
+    for name in TABLES:  # of another model, perhaps one with other heads
+        (output / name).unlink(missing_ok=True)
+    entries = read_table(data / "wav.scp")
+    seconds = read_durations(data, entries)
+    emotions: dict[str, dict[str, float]] = {}
+    experts: dict[str, np.ndarray] = {}
+    paths: dict[str, Path] = {}
+    tasks: list[str] = []
+    clipped = 0
+
+    def read(utterance: str) -> np.ndarray:
+        return read_audio(entries[utterance], utterance)
+
+    def write(utterance: str, result: Result) -> int:
+        paths[utterance] = output / "audio" / f"{utterance}.flac"
+        return write_audio(paths[utterance], result.enhanced)
+
+    with (
+        ThreadPoolExecutor(FILE_THREADS) as files,
+        progress(sum(seconds.values()), f"decode {data.name}", " audio-s", unit_scale=True) as bar,
+    ):
+        for utterances in length_batches(seconds, batch_seconds):
+            waveforms = dict(zip(utterances, files.map(read, utterances)))
+            results = decode_batch(merit, waveforms, entries)
+            if merit.enhances:
+                clipped += sum(files.map(write, results.keys(), results.values()))
+            for utterance, result in results.items():
+                if result.emotion is not None:
+                    emotions[utterance] = result.emotion
+                if result.routing:
+                    tasks = list(result.routing)
+                    experts[utterance] = np.stack([weights.argmax(axis=1) for weights in result.routing.values()])
+            bar.update(sum(seconds[utterance] for utterance in utterances))
+    if paths:
+        write_table(output / "wav.scp", paths)
+    if emotions:
+        write_table(output / "utt2emo", {utterance: max(of, key=of.get) for utterance, of in emotions.items()})
+        write_text(output / "posteriors.csv", _posteriors(emotions))
+    if experts:
+        write_routing(output / "routing.npz", tasks, experts)
+    write_text(output / "decode.json", json.dumps({**source, "utterances": len(entries)}, indent=2) + "\n")
+    logger.info("%s: %d utterances, %.0f s of audio", output, len(entries), sum(seconds.values()))
+    if clipped:
+        logger.info("%s: %d enhanced samples beyond full scale were clipped", output, clipped)
+
+
+def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray], entries: Mapping[str, str]) -> dict[str, Result]:
+    """Results of utterances at 16 kHz: those that fit the model's pieces together, the others one by one.
+
+    Args:
+        merit: the trained model.
+        waveforms: samples of each utterance.
+        entries: of ``wav.scp``, for messages.
+
+    Raises:
+        MeritError: when an utterance cannot be used, or gives NaN; names it.
+    """
+    names = {name: f"{name}: {entries[name]}" for name in waveforms}
+    short = {name: samples for name, samples in waveforms.items() if len(samples) <= merit.piece_samples}
+    for name, samples in short.items():
+        check_length(len(samples), names[name])
+    found = dict(zip(short, merit.batch(list(short.values()), [names[name] for name in short]))) if short else {}
+    return {
+        name: found[name] if name in found else join_pieces(list(merit.pieces([samples], names[name])))
+        for name, samples in waveforms.items()
+    }
+
+
+def write_routing(path: Path, tasks: Sequence[str], experts: Mapping[str, np.ndarray]) -> None:
+    """Write the strongest expert of every frame, ``(tasks, T)`` for each utterance; see :func:`read_routing`."""
+    with atomic_path(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            tasks=np.array(tasks),
+            utterances=np.array(list(experts)),
+            frames=np.array([of.shape[1] for of in experts.values()]),
+            experts=np.concatenate(list(experts.values()), axis=1).astype(np.uint8),
+        )
+
+
+def read_routing(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The tasks, and for each utterance the strongest expert of every 20 ms frame, uint8 ``(tasks, T)``."""
+    with np.load(path) as arrays:
+        ends = np.cumsum(arrays["frames"])
+        pieces = np.split(arrays["experts"], ends[:-1], axis=1)
+        return arrays["tasks"].tolist(), dict(zip(arrays["utterances"].tolist(), pieces))
+
+
+def _posteriors(emotions: Mapping[str, Mapping[str, float]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["utt", *next(iter(emotions.values()))])
+    for utterance in sorted(emotions):
+        writer.writerow([utterance, *(f"{value:.6f}" for value in emotions[utterance].values())])
+    return text.getvalue()
+
+
+def _is_complete(output: Path, source: Mapping[str, str]) -> bool:
+    path = output / "decode.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: found.get(name) for name in source} == dict(source)
+    except (OSError, ValueError, AttributeError):  # AttributeError: no JSON object
+        return False

@@ -1,0 +1,334 @@
+"""A trained model for people: audio of any length and rate in; clean speech, emotion and routing out.
+
+>>> merit = Merit.from_pretrained("exp/sparse_merit-7")
+>>> result = merit(waveform, sample_rate)
+>>> result.enhanced, result.emotion, result.routing["emotion"]
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from merit.data.audio import MIN_SAMPLES, resample
+from merit.data.audio_stream import audio_writer, overlapping_pieces, stream_audio
+from merit.device import Precision, autocast, default_device, has_fast_bfloat16, precision_of_use
+from merit.errors import MeritError
+from merit.nets.spectrum import num_spectrum_frames, waveform_from_log_magnitude
+from merit.systems.sparse_merit.description import ModelDescription, load_model
+from merit.systems.sparse_merit.hub import model_directory
+from merit.systems.sparse_merit.model import MeritModel, ModelOutput
+from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
+
+logger = logging.getLogger(__name__)
+
+OVERLAP = SAMPLE_RATE
+"""Samples that neighbouring pieces of a long signal share."""
+
+
+@dataclass
+class Result:
+    """What a model says of one signal.
+
+    Attributes:
+        enhanced: (S,) float32 clean speech at 16 kHz, as loud as the input, or None without an enhancement head.
+        emotion: probability of each class, or None without an emotion head.
+        routing: task -> (T, N) weights of the experts, 50 frames a second; empty for a model that does not route.
+        sample_rate: of ``enhanced``, Hz.
+    """
+
+    enhanced: np.ndarray | None
+    emotion: dict[str, float] | None
+    routing: dict[str, np.ndarray]
+    sample_rate: int = SAMPLE_RATE
+
+
+@dataclass
+class Piece:
+    """One piece of a signal that is worked through in pieces.
+
+    Attributes:
+        start, stop: the samples at 16 kHz that the model saw at once.
+        result: the emotion of these samples; clean speech and routing as far as they are final, so that those of
+            successive pieces follow each other without gap or overlap.
+    """
+
+    start: int
+    stop: int
+    result: Result
+
+
+class Merit:
+    """A trained model that enhances speech and recognises its emotion.
+
+    Signals longer than ``piece_seconds`` are worked through in pieces that overlap by one second: clean speech fades
+    from one piece to the next, routing changes over in the middle, emotion probabilities are averaged by length.
+
+    Args:
+        model: the network.
+        description: its classes and the normalisation of its input.
+        device: such as ``cuda:0``; None or ``auto`` takes the first GPU, else the CPU.
+        precision: ``auto`` is that of the training (:func:`merit.device.precision_of_use`); another is warned of.
+        piece_seconds: longest signal computed at once; the encoder's own limit goes before it (Whisper: 30 s).
+
+    Raises:
+        MeritError: when the device cannot be used, or pieces would be too short.
+    """
+
+    def __init__(
+        self,
+        model: MeritModel,
+        description: ModelDescription,
+        device: str | torch.device | None = None,
+        precision: Precision = "auto",
+        piece_seconds: float = 20.0,
+    ) -> None:
+        # Whole frames, so that the routing of one piece goes on where that of another ends.
+        self.piece_samples = round(piece_seconds * SAMPLE_RATE / FRAME_SAMPLES) * FRAME_SAMPLES
+        if self.piece_samples < 2 * OVERLAP:
+            raise MeritError(f"piece_seconds is {piece_seconds}; expected at least {2 * OVERLAP / SAMPLE_RATE:g}")
+        if model.encoder.maximum_samples is not None:
+            self.piece_samples = min(self.piece_samples, model.encoder.maximum_samples)
+        self.device = usable_device(device)
+        self.precision = precision_of_use(precision, description.precision, self.device)
+        if description.precision not in (None, self.precision):
+            message = "the model was trained in %s and is used in %s, in which it can say something else"
+            logger.warning(message, description.precision, self.precision)
+        elif self.precision == "bfloat16" and not has_fast_bfloat16(self.device):
+            logger.info("bfloat16, which the model was trained in, is slow on this machine")
+        self.description = description
+        self.model = model.eval().to(self.device)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        directory: Path | str,
+        device: str | torch.device | None = None,
+        precision: Precision = "auto",
+        piece_seconds: float = 20.0,
+    ) -> "Merit":
+        """The model in a directory that phase 2 of the training wrote, or of the Hugging Face hub.
+
+        Args:
+            directory: such as ``exp/sparse_merit-7``; or a repository of the hub with such a model in it, or the
+                authors' own, ``RogerTzeng/Sparse-MERIT``. It is downloaded, and converted, the first time alone.
+            device, precision, piece_seconds: as for the constructor.
+
+        Raises:
+            MeritError: when the directory holds no such model, or there is none and the hub's cannot be fetched;
+                otherwise as the constructor.
+        """
+        model, description = load_model(model_directory(directory))
+        return cls(model, description, device=device, precision=precision, piece_seconds=piece_seconds)
+
+    @property
+    def classes(self) -> list[str] | None:
+        """Emotion names, or None without an emotion head."""
+        return None if self.model.emotion_head is None else self.description.classes
+
+    @property
+    def enhances(self) -> bool:
+        """Whether the model has an enhancement head."""
+        return self.model.enhancement_head is not None
+
+    def __call__(self, waveform: np.ndarray | Tensor, sample_rate: int) -> Result:
+        """Enhance a signal and recognise its emotion.
+
+        Args:
+            waveform: ``(S,)`` or ``(channels, S)``, whose channels are averaged; floating point with full scale 1, or
+                16 or 32-bit integers.
+            sample_rate: Hz.
+
+        Raises:
+            MeritError: when the signal is empty, shorter than 400 samples at 16 kHz, not finite, or of another shape
+                or type.
+        """
+        return join_pieces(list(self.pieces([_mono_at_16_khz(waveform, sample_rate)])))
+
+    def pieces(self, blocks: Iterable[np.ndarray], name: str = "waveform") -> Iterator[Piece]:
+        """Work through a signal at 16 kHz that comes in blocks ``(S,)`` of any length.
+
+        Args:
+            blocks: consecutive samples, float32.
+            name: of the signal, for messages.
+
+        Raises:
+            MeritError: when the signal is empty or shorter than 400 samples, or the model gives NaN.
+        """
+        fade = np.linspace(0, 1, OVERLAP, dtype=np.float32)
+        change = OVERLAP // 2 // FRAME_SAMPLES
+        hop = self.piece_samples - OVERLAP
+        start = 0
+        tail = np.empty(0, dtype=np.float32)
+        for samples, first, last in overlapping_pieces(blocks, self.piece_samples, OVERLAP):
+            check_length(len(samples), name)
+            result = self.batch([samples], [name])[0]
+            if result.enhanced is not None:
+                if not first:
+                    result.enhanced[:OVERLAP] = (1 - fade) * tail + fade * result.enhanced[:OVERLAP]
+                if not last:
+                    result.enhanced, tail = np.split(result.enhanced, [hop])
+            final = slice(0 if first else change, None if last else hop // FRAME_SAMPLES + change)
+            result.routing = {task: weights[final] for task, weights in result.routing.items()}
+            yield Piece(start, start + len(samples), result)
+            start += hop
+        if start == 0:
+            raise MeritError(f"{name}: holds no samples")
+
+    @torch.inference_mode()
+    def batch(self, waveforms: Sequence[np.ndarray], names: Sequence[str] | None = None) -> list[Result]:
+        """Work through signals at 16 kHz together; what comes out is what each would give alone.
+
+        Args:
+            waveforms: ``(S,)`` float32 each, of 400 samples up to ``piece_samples``.
+            names: of the signals, for messages.
+
+        Raises:
+            MeritError: when the GPU's memory is too small for them, or the model gives NaN or infinity.
+        """
+        normalised = [torch.from_numpy(self.description.statistics.normalise(samples)) for samples in waveforms]
+        padded = torch.nn.utils.rnn.pad_sequence(normalised, batch_first=True).to(self.device)
+        lengths = torch.tensor([len(samples) for samples in waveforms])  # on the host, where the encoder reads them
+        try:
+            with autocast(self.precision, self.device):
+                output = self.model(padded, lengths)
+        except torch.OutOfMemoryError as error:
+            seconds = padded.numel() / SAMPLE_RATE
+            raise MeritError(
+                f"{self.device}: not enough memory for {seconds:.0f} s of audio at once; ask for smaller batches, "
+                "shorter pieces or another device"
+            ) from error
+        results = [self._result(output, b, len(samples)) for b, samples in enumerate(waveforms)]
+        for name, samples, result in zip(names or ["waveform"] * len(results), waveforms, results):
+            check_finite(result, samples, name)
+        return results
+
+    def _result(self, output: ModelOutput, b: int, length: int) -> Result:
+        """Take utterance ``b`` out of a batch's output."""
+        enhanced = emotion = None
+        if output.enhanced is not None:
+            frames = num_spectrum_frames(length)
+            clean = waveform_from_log_magnitude(output.enhanced[b, :frames], output.noisy_spectrum[b, :frames], length)
+            enhanced = self.description.statistics.restore(clean).cpu().numpy()
+        if output.emotion is not None:
+            emotion = dict(zip(self.description.classes, output.emotion[b].softmax(dim=-1).tolist()))
+        routing = {gate.name: gate.weights[b][gate.mask[b]].cpu().numpy() for gate in output.routing}
+        return Result(enhanced, emotion, routing)
+
+    def enhance_file(self, source: Path, target: Path) -> Iterator[Piece]:
+        """Write the clean speech of ``source`` to ``target`` (16 kHz mono, 16 bits, WAV or FLAC by its suffix).
+
+        A few pieces are in memory at a time. They are yielded as they are done; the file is there when all are taken.
+
+        Raises:
+            MeritError: when the model has no enhancement head, the file is shorter than one frame, or otherwise as
+                :func:`merit.data.audio_stream.stream_audio`.
+        """
+        if not self.enhances:
+            raise MeritError("the model has no enhancement head")
+        with audio_writer(target) as write:
+            for piece in self.pieces(stream_audio(source), str(source)):
+                write(piece.result.enhanced)
+                yield piece
+
+    def recognise_file(self, source: Path) -> Iterator[Piece]:
+        """The emotion of every piece of an audio file; its enhanced speech and routing are left out.
+
+        Raises:
+            MeritError: when the model has no emotion head, otherwise as :meth:`enhance_file`.
+        """
+        if self.classes is None:
+            raise MeritError("the model has no emotion head")
+        for piece in self.pieces(stream_audio(source), str(source)):
+            yield Piece(piece.start, piece.stop, Result(None, piece.result.emotion, {}))
+
+
+def check_length(samples: int, name: str) -> None:
+    """Refuse a signal of less than one encoder frame.
+
+    Raises:
+        MeritError: when there are too few samples at 16 kHz.
+    """
+    if samples < MIN_SAMPLES:
+        raise MeritError(
+            f"{name}: {samples} samples at 16 kHz are too short; expected at least {MIN_SAMPLES}, one encoder frame"
+        )
+
+
+def check_finite(result: Result, samples: np.ndarray, name: str) -> None:
+    """Refuse a result with NaN or infinity in it, whoever would write it down.
+
+    Args:
+        result: what the model says.
+        samples: of the signal that it was given.
+        name: of the signal.
+
+    Raises:
+        MeritError: with what is not finite.
+    """
+    parts = {} if result.enhanced is None else {"the clean speech": result.enhanced}
+    parts |= {} if result.emotion is None else {"the emotion": list(result.emotion.values())}
+    parts |= {f"the routing of {task}": weights for task, weights in result.routing.items()}
+    if bad := [part for part, values in parts.items() if not np.isfinite(values).all()]:
+        raise MeritError(
+            f"{name}: the model gives NaN or infinity in {', '.join(bad)}. The largest sample is "
+            f"{np.abs(samples).max():.3g}, where full scale is 1: scale the audio, or compute in float32"
+        )
+
+
+def join_pieces(pieces: Sequence[Piece]) -> Result:
+    """The result for the whole signal from those of all its pieces."""
+    results = [piece.result for piece in pieces]
+    first = results[0]
+    return Result(
+        enhanced=None if first.enhanced is None else np.concatenate([result.enhanced for result in results]),
+        emotion=None if first.emotion is None else mean_emotion(pieces),
+        routing={task: np.concatenate([result.routing[task] for result in results]) for task in first.routing},
+    )
+
+
+def mean_emotion(pieces: Sequence[Piece]) -> dict[str, float]:
+    """Probabilities of a signal: those of its pieces, averaged by their lengths."""
+    total = sum(piece.stop - piece.start for piece in pieces)
+    return {
+        name: sum(piece.result.emotion[name] * (piece.stop - piece.start) for piece in pieces) / total
+        for name in pieces[0].result.emotion
+    }
+
+
+def usable_device(device: str | torch.device | None) -> torch.device:
+    """The device of this name; the default one for None and ``auto``.
+
+    Raises:
+        MeritError: when it cannot be used here.
+    """
+    if device in (None, "auto"):
+        return default_device()
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MeritError(f"device {device}: cannot be used here ({reason}); try auto, cpu, cuda or cuda:0") from error
+
+
+def _mono_at_16_khz(waveform: np.ndarray | Tensor, sample_rate: int) -> np.ndarray:
+    samples = waveform.detach().cpu().numpy() if isinstance(waveform, Tensor) else np.asarray(waveform)
+    if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[0] > samples.shape[1] > 0:
+        raise MeritError(f"waveform: the shape is {samples.shape}; expected (samples,) or (channels, samples)")
+    if sample_rate != int(sample_rate) or sample_rate <= 0:
+        raise MeritError(f"waveform: the sample rate is {sample_rate}; expected a whole number of Hz")
+    if samples.dtype in (np.int16, np.int32):
+        samples = samples / -float(np.iinfo(samples.dtype).min)
+    elif not np.issubdtype(samples.dtype, np.floating):
+        raise MeritError(f"waveform: the type is {samples.dtype}; expected floating point, int16 or int32")
+    if samples.size == 0:
+        raise MeritError("waveform: holds no samples")
+    if not np.isfinite(samples).all():
+        raise MeritError("waveform: holds NaN or infinite samples")
+    if samples.ndim == 2:
+        samples = samples.mean(axis=0)
+    return resample(np.ascontiguousarray(samples, dtype=np.float32), int(sample_rate))

@@ -1,0 +1,204 @@
+"""Phase 1: heads are trained on the states of a frozen encoder (paper section IV-B), any number of them at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+
+from merit.data.states.state_shards import Content, ShardReader, audio_digest
+from merit.data.statistics import waveform_statistics
+from merit.device import resolve_precision
+from merit.dumping.dump import state_header
+from merit.errors import MeritError
+from merit.nets.ssl import SpeechEncoder, load_encoder
+from merit.systems.sparse_merit.batch import Batch
+from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.systems.sparse_merit.description import ModelDescription, build_model
+from merit.systems.sparse_merit.model import ModelConfig, Task
+from merit.systems.sparse_merit.objective import make_objective
+from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
+from merit.training.accelerator import make_accelerator
+from merit.training.config import TrainingConfig
+from merit.training.loop import Trainer
+from merit.training.run import Run, run_options
+from merit.training.run_state import start_run
+
+STATES_TYPE = torch.bfloat16
+"""States that are computed as needed are rounded as those of a dump are."""
+
+
+@dataclass
+class Head:
+    """One head to train.
+
+    Attributes:
+        task: emotion or enhancement.
+        output: directory of the run.
+        model: its ``tasks`` are replaced by ``task``.
+        training: options of the run.
+        seed: of initialisation, crops and dropout.
+    """
+
+    task: Task
+    output: Path
+    model: ModelConfig
+    training: TrainingConfig
+    seed: int
+
+    @property
+    def crop_frames(self) -> int | None:
+        """Encoder frames of a crop, None for whole utterances."""
+        seconds = self.training.crop_seconds
+        return None if seconds is None else round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
+
+
+@dataclass
+class Dump:
+    """What was dumped of the two directories.
+
+    Attributes:
+        content: hidden states, or features of the encoder's front end.
+        train, dev: directories of the dumps.
+    """
+
+    content: Content
+    train: Path
+    dev: Path
+
+    @classmethod
+    def of(cls, content: Content, train: Path | None, dev: Path | None) -> "Dump | None":
+        """The pair of dumps; None when neither is given.
+
+        Raises:
+            MeritError: when one is given without the other.
+        """
+        if (train is None) != (dev is None):
+            raise MeritError(f"train_{content} and dev_{content}: give both dumps, or neither to compute them online")
+        return None if train is None else cls(content, train, dev)
+
+
+class FrozenStates:
+    """Completes batches with the states of a frozen encoder, from waveforms or from features of its front end.
+
+    Lengths are left in the memory of the host, so that whoever crops the states need not wait for the device.
+
+    Args:
+        encoder: moved to the accelerator's device and kept in evaluation mode.
+    """
+
+    def __init__(self, encoder: SpeechEncoder, accelerator: Accelerator) -> None:
+        self.encoder = encoder.to(accelerator.device).eval().requires_grad_(False)
+        self.accelerator = accelerator
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch) -> Batch:
+        """Move a batch of whole utterances to the device and add its states (B, T, L, D) in :data:`STATES_TYPE`."""
+        moved = batch.to(self.accelerator.device, lengths=False)
+        with self.accelerator.autocast():
+            if batch.features is None:
+                states, frame_lengths = self.encoder(moved.noisy, batch.lengths)
+            else:
+                states, frame_lengths = self.encoder.states(moved.features.float(), batch.frame_lengths)
+        return replace(moved, features=None, states=states.to(STATES_TYPE), frame_lengths=frame_lengths)
+
+
+def phase1_trainer(
+    heads: Sequence[Head],
+    train: Path,
+    dev: Path,
+    ssl: str,
+    classes: Sequence[str],
+    order_seed: int,
+    dump: Dump | None = None,
+) -> Trainer:
+    """Everything that the training of these heads needs, ready to begin.
+
+    Args:
+        heads: what to train; several share the order of the utterances and every forward pass of the encoder.
+        train, dev: mixed data directories.
+        ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
+        classes: emotion names.
+        order_seed: of the batches.
+        dump: states (one head alone), or features that the encoder goes on from; None starts at the waveforms.
+
+    Raises:
+        MeritError: when a dump holds something else, an output holds another run, the heads cannot be trained together,
+            or data cannot be used.
+    """
+    _check_company(heads, dump)
+    accelerators = [make_accelerator(head.training, head.output) for head in heads]
+    accelerator = accelerators[0]
+    random_states = {}
+    for seed in dict.fromkeys(head.seed for head in heads):
+        # Loading draws random numbers as well: a head begins with the same weights in any company.
+        set_seed(seed)
+        encoder = load_encoder(ssl)
+        random_states[seed] = torch.get_rng_state()
+    statistics = waveform_statistics(train)
+    content = None if dump is None else dump.content
+    expected = state_header(encoder, statistics, content or "states")
+    tasks = {head.task for head in heads}
+
+    def dataset(directory: Path, dumped: Path | None, crop_frames: int | None) -> UtteranceDataset:
+        reader = None if dumped is None else ShardReader(dumped, expected)
+        made = UtteranceDataset(
+            directory,
+            statistics,
+            classes=classes if "emotion" in tasks else None,
+            clean="enhancement" in tasks,
+            states=reader if content == "states" else None,
+            features=reader if content == "features" else None,
+            audio="enhancement" in tasks or dump is None,
+            crop_frames=crop_frames,
+            seed=heads[0].seed,
+        )
+        if reader is not None:
+            reader.require({"audio": audio_digest(made.noisy)})
+        return made
+
+    # Dumped states are cropped where they are read; others must be computed whole first.
+    train_set = dataset(train, dump and dump.train, heads[0].crop_frames if content == "states" else None)
+    dev_set = dataset(dev, dump and dump.dev, None)
+    runs = []
+    for head, of_head in zip(heads, accelerators):
+        description = ModelDescription(
+            model=replace(head.model, tasks=(head.task,)),
+            classes=list(classes),
+            num_states=encoder.num_states,
+            hidden_size=encoder.hidden_size,
+            statistics=statistics,
+            ssl=ssl,
+            ssl_fingerprint=expected["fingerprint"],
+            encoder=None,
+            precision=resolve_precision(head.training.precision, of_head.device),
+        )
+        if of_head.is_main_process:
+            start_run(head.output, description, run_options(head.training, train, dev, head.seed))
+        torch.set_rng_state(random_states[head.seed])
+        net = build_model(description, None)
+        objective = make_objective((head.task,), train_set, classes, head.training, of_head.device)
+        crop_frames = None if content == "states" else head.crop_frames
+        runs.append(Run(net, objective, head.training, head.output, head.seed, of_head, crop_frames))
+    if any(head.training.compile for head in heads):
+        encoder.compile_layers()
+    prepare = None if content == "states" else FrozenStates(encoder, accelerator)
+    return Trainer(runs, train_set, dev_set, order_seed, prepare)
+
+
+def _check_company(heads: Sequence[Head], dump: Dump | None) -> None:
+    outputs = [head.output for head in heads]
+    for output in outputs:
+        if outputs.count(output) > 1:
+            raise MeritError(f"{output}: the output of two heads; give each its own, as exp/phase1_ser-{{seed}}")
+    precisions = dict.fromkeys(head.training.precision for head in heads)
+    if len(precisions) > 1:
+        raise MeritError(
+            f"training.precision is {' and '.join(precisions)} in heads that share the encoder; set all to the same"
+        )
+    if dump is not None and dump.content == "states" and len(heads) > 1:
+        raise MeritError(
+            "dumped states: heads read them one by one; train each head with merit.bin.sparse_merit.train_head"
+        )

@@ -1,0 +1,100 @@
+"""What the compared runs were trained with, and whether they can be compared."""
+
+import json
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+
+from merit.errors import MeritError
+from merit.report.table import Cell, Column, Table
+from merit.systems.sparse_merit.results.experiment import Run
+from merit.systems.sparse_merit.results.run_report import encoder_name
+from merit.systems.sparse_merit.results.tables import method_cell
+
+OTHER_SPEECH = ("original", "se_p")
+"""Methods that are trained on other speech than the noisy one, clean or enhanced, as the paper has them."""
+
+
+def read_config(run: Run) -> dict:
+    """``config.json`` of a run.
+
+    Raises:
+        MeritError: when it is missing or not that of a trained model.
+    """
+    path = run.directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config.keys() >= {"description", "run"}:
+            return config
+    except (OSError, ValueError, AttributeError) as error:
+        raise MeritError(f"{path}: not the configuration of a trained model ({error}); train it again") from error
+    raise MeritError(f"{path}: not the configuration of a trained model; train it again")
+
+
+def provenance_table(runs: Sequence[Run]) -> Table:
+    """One row a method: seeds, encoder, data of training; what speaks against a comparison stands in the notes."""
+    configs = {run: read_config(run) for run in runs}
+    rows = []
+    for method in dict.fromkeys(run.method for run in runs):
+        of_method = [run for run in runs if run.method == method]
+        seeds = " ".join(str(run.seed) for run in of_method)
+        encoders = {encoder_name(configs[run]["description"]): None for run in of_method}
+        trained_on = {Path(configs[run]["run"]["train"]).name: None for run in of_method}
+        rows.append((method_cell(method), Cell(seeds), Cell(", ".join(encoders)), Cell(", ".join(trained_on))))
+    columns = (
+        Column("method", "Method"),
+        Column("seeds", "Seeds"),
+        Column("encoder", "Encoder"),
+        Column("train", "Trained on"),
+    )
+    warnings = tuple(f"Warning: {warning}" for warning in comparison_warnings(configs))
+    return Table("runs", "What is compared", columns, tuple(rows), notes=warnings)
+
+
+def comparison_warnings(configs: dict[Run, dict]) -> list[str]:
+    """Differences between the runs that no method calls for.
+
+    Args:
+        configs: run -> content of its ``config.json``.
+    """
+
+    def encoder(config: dict) -> str:
+        return f"{encoder_name(config['description'])}, weights {config['description']['ssl_fingerprint']}"
+
+    def classes(config: dict) -> str:
+        return " ".join(config["description"]["classes"])
+
+    def speech(config: dict) -> str:
+        return f"{Path(config['run']['train']).name}, {Path(config['run']['dev']).name}"
+
+    def labels(config: dict) -> str:
+        return f"{config['run'].get('train_labels')} {config['run'].get('dev_labels')}"
+
+    def settings(config: dict) -> str:
+        return json.dumps([config["description"]["model"], config["run"]["training"]], sort_keys=True)
+
+    noisy = {run: config for run, config in configs.items() if run.method not in OTHER_SPEECH}
+    warnings = []
+    for what, value, among in (
+        ("encoders", encoder, configs),
+        ("classes", classes, configs),
+        ("data to train and choose the epoch by", speech, noisy),
+    ):
+        groups = _grouped(among, value)
+        if len(groups) > 1:
+            listed = "; ".join(f"{found}: {' '.join(names)}" for found, names in groups.items())
+            warnings.append(f"the runs differ in {what} ({listed}).")
+    if len(groups := _grouped(configs, labels)) > 1:
+        listed = "; ".join(" ".join(names) for names in groups.values())
+        warnings.append(f"the runs were trained with different utterances or labels (utt2emo), in groups: {listed}.")
+    for method in dict.fromkeys(run.method for run in configs):
+        of_method = {run: config for run, config in configs.items() if run.method == method}
+        if len(_grouped(of_method, settings)) > 1:
+            warnings.append(f"the seeds of {method} differ in their model or training options (config.json).")
+    return warnings
+
+
+def _grouped(configs: dict[Run, dict], value: Callable[[dict], Hashable]) -> dict[Hashable, list[str]]:
+    groups: dict[Hashable, list[str]] = {}
+    for run, config in configs.items():
+        groups.setdefault(value(config), []).append(run.directory.name)
+    return groups

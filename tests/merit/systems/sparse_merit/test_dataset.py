@@ -1,0 +1,91 @@
+"""Crops and padded batches."""
+
+import torch
+
+from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches, collate, crop_states, crop_window
+from merit.time_grid import FRAME_SAMPLES
+
+
+def test_crop_is_a_function_of_its_arguments():
+    windows = {crop_window("utt", epoch, 7, 200, 64_480, 64)[0].start for epoch in range(40)}
+    assert len(windows) > 20 and min(windows) >= 0 and max(windows) <= 136
+    assert crop_window("utt", 3, 7, 200, 64_480, 64) == crop_window("utt", 3, 7, 200, 64_480, 64)
+
+
+def test_crop_takes_the_samples_of_its_frames():
+    frames, samples = crop_window("utt", 0, 7, 200, 64_480, 64)
+    assert frames.stop - frames.start == 64
+    assert (samples.start, samples.stop) == (frames.start * FRAME_SAMPLES, frames.stop * FRAME_SAMPLES)
+
+
+def test_short_utterance_is_not_cropped():
+    assert crop_window("utt", 0, 7, 50, 16_400, 64) == (slice(0, 50), slice(0, 16_400))
+
+
+def test_collate_pads_with_zeros():
+    one = Batch(
+        ["a"], torch.tensor([3]), noisy=torch.ones(1, 3), states=torch.ones(1, 2, 4, 5), frame_lengths=torch.tensor([2])
+    )
+    two = Batch(
+        ["b"], torch.tensor([5]), noisy=torch.ones(1, 5), states=torch.ones(1, 3, 4, 5), frame_lengths=torch.tensor([3])
+    )
+    batch = collate([one, two])
+    assert batch.keys == ["a", "b"] and batch.clean is None and batch.labels is None
+    assert batch.noisy.shape == (2, 5) and batch.noisy[0, 3:].sum() == 0
+    assert batch.states.shape == (2, 3, 4, 5) and batch.states[0, 2].sum() == 0
+    assert batch.lengths.tolist() == [3, 5] and batch.frame_lengths.tolist() == [2, 3]
+
+
+def test_cropping_a_batch_equals_cropping_its_utterances():
+    lengths = [(200, 64_480), (50, 16_400)]
+    items = [
+        Batch(
+            [f"u{i}"],
+            torch.tensor([n]),
+            torch.randn(1, n),
+            torch.randn(1, n),
+            None,
+            torch.randn(1, t, 2, 3),
+            torch.tensor([t]),
+        )
+        for i, (t, n) in enumerate(lengths)
+    ]
+    cropped = crop_states(collate(items), epoch=2, seed=7, crop_frames=64)
+    for i, (t, n) in enumerate(lengths):
+        frames, samples = crop_window(f"u{i}", 2, 7, t, n, 64)
+        torch.testing.assert_close(cropped.noisy[i, : samples.stop - samples.start], items[i].noisy[0, samples])
+        torch.testing.assert_close(cropped.states[i, : frames.stop - frames.start], items[i].states[0, frames])
+    assert cropped.lengths.tolist() == [64 * FRAME_SAMPLES, 16_400]
+
+
+def items(lengths):
+    return [Batch([f"u{i}"], torch.tensor([n]), torch.ones(1, n)) for i, n in enumerate(lengths)]
+
+
+def sizes(batches):
+    return [len(batch.keys) for batch in batches]
+
+
+def test_micro_batches_hold_every_utterance_once_and_in_order():
+    batches = CollateMicroBatches(3)(items([500] * 8))
+    assert sizes(batches) == [3, 3, 2]
+    assert [key for batch in batches for key in batch.keys] == [f"u{i}" for i in range(8)]
+
+
+def test_micro_batches_by_seconds_bound_the_padded_audio():
+    batches = CollateMicroBatches(1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
+    assert sizes(batches) == [1, 2, 2]  # the first is too long and stands alone
+    assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
+
+
+def test_no_micro_batch_lies_in_two_pieces():
+    assert sizes(CollateMicroBatches(3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
+    assert sizes(CollateMicroBatches(1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
+
+
+def test_features_are_padded_with_zeros():
+    one = Batch(["a"], torch.tensor([3]), frame_lengths=torch.tensor([1]), features=torch.ones(1, 1, 4))
+    two = Batch(["b"], torch.tensor([5]), frame_lengths=torch.tensor([2]), features=torch.ones(1, 2, 4))
+    batch = collate([one, two])
+    assert batch.features.shape == (2, 2, 4) and batch.features.sum() == 12 and batch.features[0, 1].sum() == 0
+    assert batch.frame_lengths.tolist() == [1, 2]
