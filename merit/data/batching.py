@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from merit.time_grid import SAMPLE_RATE
 
@@ -195,3 +196,34 @@ class EpochSampler:
             share = batch[self.rank :: self.world_size]
             if share:
                 yield [(index, self.epoch) for index in share]
+
+
+class CollateMicroBatches:
+    """Collate function: the utterances of one optimiser step as micro-batches that fit the memory.
+
+    Args:
+        collate: joins items, batches of one utterance with their ``lengths``, to a padded batch.
+        size: utterances computed at once, when ``seconds`` is None.
+        seconds: padded audio computed at once; a longer utterance is a micro-batch of its own.
+        piece: cut the step into pieces of so many utterances first, so that no micro-batch lies in two of them; None
+            leaves it whole.
+    """
+
+    def __init__(
+        self,
+        collate: Callable[[Sequence[Any]], Any],
+        size: int,
+        seconds: float | None = None,
+        piece: int | None = None,
+    ) -> None:
+        self.collate = collate
+        self.size = size
+        self.total = None if seconds is None else seconds * SAMPLE_RATE
+        self.piece = piece
+
+    def __call__(self, items: Sequence[Any]) -> list[Any]:
+        lengths = [int(item.lengths) for item in items]
+        pieces = cut(lengths, len(items) if self.piece is None else self.piece)
+        return [
+            self.collate(items[piece][part]) for piece in pieces for part in cut(lengths[piece], self.size, self.total)
+        ]

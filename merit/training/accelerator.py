@@ -1,4 +1,4 @@
-"""Devices, precision and optimiser of a training run."""
+"""Devices, processes and precision of a training run."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,6 @@ from accelerate.utils import parse_flag_from_env
 
 from merit.device import forbid_tf32, resolve_precision
 from merit.errors import MeritError
-from merit.systems.sparse_merit.model import MeritModel
 from merit.training.config import TrainingConfig
 
 
@@ -50,17 +49,3 @@ def _require_devices(cpu: bool) -> None:
             f"{processes} processes were started for {gpus} GPUs; give as many as there are (--ngpu of the recipes, "
             "--nproc_per_node of torchrun), or set ACCELERATE_USE_CPU=true to share the training on the CPU"
         )
-
-
-def make_optimizer(model: MeritModel, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters: the encoder's at its own learning rate, the others at the common one."""
-    groups: dict[bool, list[torch.Tensor]] = {True: [], False: []}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups[name.startswith("encoder.")].append(parameter)
-    rates = {True: config.encoder_learning_rate, False: config.learning_rate}
-    return torch.optim.AdamW(
-        [{"params": params, "lr": rates[of_encoder]} for of_encoder, params in groups.items() if params],
-        weight_decay=config.weight_decay,
-        fused=True,
-    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
-from merit.systems.sparse_merit.batch import Batch
+from merit.training.contract import Batch
 
 Prepare = Callable[[Batch], Batch]
 """Brings a batch to its device and completes it there (states of a frozen encoder)."""

@@ -1,5 +1,6 @@
 """How the losses of two tasks become one optimiser step: summed, weighted by learnt factors, or by gradient surgery."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -11,10 +12,11 @@ from merit.objectives.gradnorm import gradnorm_loss, renormalise
 from merit.objectives.pcgrad import combine
 from merit.objectives.uncertainty import INITIAL_LOG_SIGMA, UncertaintyForm, uncertainty_loss, uncertainty_weights
 from merit.training.config import TrainingConfig
+from merit.training.contract import Objective
 
 Losses = dict[str, Tensor]
 """Task -> loss of a micro-batch, divided by the denominator of the whole optimiser step. Micro-batches and processes
-add up. ``balancing`` may be among them; it is a penalty and no task."""
+add up. Penalties, which are no tasks, may be among them."""
 
 
 class Combination:
@@ -128,15 +130,21 @@ class Uncertainty(LearntWeights):
 
 
 class GradNorm(LearntWeights):
-    """Chen et al. 2018: factors that even out the tasks' gradients at the front end, the last layer they share."""
+    """Chen et al. 2018: factors that even out the tasks' gradients at ``shared``, the last layer they share."""
 
     def __init__(
-        self, model: nn.Module, accelerator: Accelerator, tasks: tuple[str, ...], alpha: float, learning_rate: float
+        self,
+        model: nn.Module,
+        accelerator: Accelerator,
+        tasks: tuple[str, ...],
+        shared: Sequence[nn.Parameter],
+        alpha: float,
+        learning_rate: float,
     ) -> None:
         super().__init__(model, accelerator, tasks, 1.0, learning_rate)
         self.alpha = alpha
         self.initial_losses: Tensor | None = None
-        self.shared = [p for p in accelerator.unwrap_model(model).front_end.parameters() if p.requires_grad]
+        self.shared = [parameter for parameter in shared if parameter.requires_grad]
 
     def backward(self, losses: Losses) -> None:
         """See :class:`Combination`."""
@@ -215,14 +223,14 @@ class PCGrad(Combination):
 
 
 def make_combination(
-    config: TrainingConfig, model: nn.Module, accelerator: Accelerator, tasks: tuple[str, ...]
+    config: TrainingConfig, model: nn.Module, accelerator: Accelerator, objective: Objective
 ) -> Combination:
     """The combination that ``training.combine`` names.
 
     Raises:
-        MeritError: when there are not two tasks to combine, or PCGrad is to handle the balancing loss as well.
+        MeritError: when there are not two tasks to combine.
     """
-    name = config.combine
+    name, tasks = config.combine, objective.tasks
     if name == "sum":
         return Combination(model, accelerator, tasks)
     if len(tasks) < 2:
@@ -231,10 +239,9 @@ def make_combination(
         config.learning_rate if config.task_weight_learning_rate is None else config.task_weight_learning_rate
     )
     if name == "gradnorm":
-        return GradNorm(model, accelerator, tasks, config.gradnorm_alpha, learning_rate)
+        shared = objective.shared_parameters(accelerator.unwrap_model(model))
+        return GradNorm(model, accelerator, tasks, shared, config.gradnorm_alpha, learning_rate)
     if name == "pcgrad":
-        if config.balancing_weight:
-            raise MeritError("training.combine: pcgrad projects the tasks alone; set training.balancing_weight to 0")
         return PCGrad(model, accelerator, tasks)
     form = "kendall" if name == "uncertainty" else "authors"
     return Uncertainty(model, accelerator, tasks, form, learning_rate)

@@ -1,6 +1,6 @@
 """Options of a training run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from merit.device import Precision
@@ -9,18 +9,17 @@ from merit.errors import MeritError
 
 @dataclass
 class TrainingConfig:
-    """How long, how fast and in what portions a model is trained (paper section IV-B).
+    """How long, how fast and in what batches a model is trained.
 
     Raises:
-        MeritError: when epochs or a batch size is below 1, or the seconds of a batch are not above 0.
+        MeritError: when epochs, averaged epochs or a batch size is below 1, the steps of the warm-up are below 0, or
+            the seconds of a batch are not above 0.
 
     Attributes:
         epochs: passes over the training set.
         keep: ``best`` keeps the weights of the epoch that is best on the dev set; ``last`` those of the last epoch,
             for a dev set that is too small to choose an epoch by.
-        select: what makes an epoch the best on the dev set: ``scores``, F1-macro plus the share of the noisy input's
-            L1 that enhancement removes, each for its task; or ``losses``, the weighted sum of both tasks' losses.
-            Cross-entropy rises by overconfidence while both tasks still improve.
+        average: keep the mean of the weights of so many epochs: the best ones on the dev set, or the last.
         patience: stop after so many epochs of which none was the best; null never stops early.
         batch_size: utterances of one optimiser step, over all processes and micro-batches.
         micro_batch_size: utterances computed at once in one process; changes memory and speed, and of the result
@@ -30,14 +29,13 @@ class TrainingConfig:
         micro_batch_seconds: padded audio computed at once in one process in seconds, in place of micro_batch_size.
         learning_rate: AdamW step size of everything but the encoder.
         encoder_learning_rate: AdamW step size of the encoder's transformer layers.
+        schedule: of the learning rates after the warm-up: ``constant``, ``linear`` or ``cosine`` down to 0 at the last
+            epoch, or ``inverse_square_root`` of the step.
+        warmup_steps: steps in which the learning rates rise from 0.
         weight_decay: AdamW decay.
+        freeze: modules of the model, by name, whose parameters stay as they are, as ``[encoder]``.
         gradient_clip: largest norm of the gradient; null leaves it.
-        crop_seconds: random crops in training, phase 1 only (1.28 s for the enhancement head); null uses whole
-            utterances.
-        emotion_weight: factor of the cross-entropy in Eq. 11.
-        enhancement_weight: factor of the L1 loss in Eq. 11.
-        balancing_weight: factor alpha of the load-balancing loss of every gate; 0 leaves it out.
-        combine: how the two tasks share a step: ``sum`` (Eq. 11), ``uncertainty`` (Kendall et al. 2018),
+        combine: how two tasks share a step: ``sum``, ``uncertainty`` (Kendall et al. 2018),
             ``uncertainty_authors`` (its form in the authors' released code), ``pcgrad`` or ``gradnorm``.
         task_weight_learning_rate: Adam step size of the factors that uncertainty and gradnorm learn; null takes
             ``learning_rate``.
@@ -51,7 +49,7 @@ class TrainingConfig:
 
     epochs: int = 20
     keep: Literal["best", "last"] = "best"
-    select: Literal["scores", "losses"] = "scores"
+    average: int = 1
     patience: int | None = None
     batch_size: int = 32
     micro_batch_size: int = 8
@@ -59,12 +57,11 @@ class TrainingConfig:
     micro_batch_seconds: float | None = None
     learning_rate: float = 5e-5
     encoder_learning_rate: float = 2.5e-5
+    schedule: Literal["constant", "linear", "inverse_square_root", "cosine"] = "constant"
+    warmup_steps: int = 0
     weight_decay: float = 0.01
+    freeze: list[str] = field(default_factory=list)
     gradient_clip: float | None = None
-    crop_seconds: float | None = None
-    emotion_weight: float = 1.0
-    enhancement_weight: float = 1.0
-    balancing_weight: float = 0.0
     combine: Literal["sum", "uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"] = "sum"
     task_weight_learning_rate: float | None = None
     gradnorm_alpha: float = 1.5
@@ -75,9 +72,10 @@ class TrainingConfig:
     checkpoint_minutes: float = 15.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "micro_batch_size"):
-            if getattr(self, name) < 1:
-                raise MeritError(f"training.{name} is {getattr(self, name)}; it must be at least 1")
+        least_values = {"epochs": 1, "average": 1, "batch_size": 1, "micro_batch_size": 1, "warmup_steps": 0}
+        for name, least in least_values.items():
+            if getattr(self, name) < least:
+                raise MeritError(f"training.{name} is {getattr(self, name)}; it must be at least {least}")
         for name in ("batch_seconds", "micro_batch_seconds"):
             value = getattr(self, name)
             if value is not None and not value > 0:

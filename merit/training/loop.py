@@ -1,4 +1,4 @@
-"""The training loop of both phases: one or more runs that learn from the same batches, epoch by epoch."""
+"""The training loop: one or more runs that learn from the same batches, epoch by epoch."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import DataLoader
 
-from merit.data.batching import EpochSampler
+from merit.data.batching import CollateMicroBatches, EpochSampler
 from merit.errors import MeritError
 from merit.memory import give_back_memory
 from merit.progress import progress
-from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches
-from merit.systems.sparse_merit.dataset import UtteranceDataset
-from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.ahead import Prepare, prepared_ahead
+from merit.training.contract import Batch, Examples
 from merit.training.run import Run
 from merit.training.stopping import StopRequest, ignore_interrupts
 
@@ -48,8 +46,8 @@ class Trainer:
     def __init__(
         self,
         runs: Sequence[Run],
-        train_set: UtteranceDataset,
-        dev_set: UtteranceDataset,
+        train_set: Examples,
+        dev_set: Examples,
         order_seed: int,
         prepare: Prepare | None = None,
     ) -> None:
@@ -66,7 +64,7 @@ class Trainer:
                 )
         self.portion_seconds = self._common("batch_seconds")
         self.portion_size, self.piece_size = self._portion_sizes()
-        self.prepare = prepare or (lambda batch: batch.to(self.device, lengths=False))
+        self.prepare = prepare or (lambda batch: batch.to(self.device))
         self.side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.train_sampler = self._sampler(train_set, order_seed, shuffle=True)
         dev_sampler = self._sampler(dev_set, order_seed, shuffle=False)
@@ -78,9 +76,7 @@ class Trainer:
                 )
         self.train_loader = self._loader(train_set, self.train_sampler)
         self.dev_loader = self._loader(dev_set, dev_sampler)
-        crop = train_set.crop_frames
-        longest = math.inf if crop is None else crop * FRAME_SAMPLES
-        self.seconds = [min(samples, longest) / SAMPLE_RATE for samples in train_set.samples]
+        self.seconds = train_set.seconds
 
     def _common(self, name: str) -> object:
         values = [getattr(run.config, name) for run in self.runs]
@@ -105,7 +101,7 @@ class Trainer:
             )
         return sizes[-1], piece
 
-    def _sampler(self, dataset: UtteranceDataset, seed: int, shuffle: bool) -> EpochSampler:
+    def _sampler(self, dataset: Examples, seed: int, shuffle: bool) -> EpochSampler:
         return EpochSampler(
             dataset.samples,
             self.portion_size,
@@ -117,12 +113,13 @@ class Trainer:
             batch_seconds=self.portion_seconds,
         )
 
-    def _loader(self, dataset: UtteranceDataset, sampler: EpochSampler) -> DataLoader:
+    def _loader(self, dataset: Examples, sampler: EpochSampler) -> DataLoader:
         workers = max(run.config.workers for run in self.runs)
         return DataLoader(
             dataset,
             batch_sampler=sampler,
             collate_fn=CollateMicroBatches(
+                dataset.collate,
                 min(run.config.micro_batch_size for run in self.runs),
                 self._common("micro_batch_seconds"),
                 None if self.piece_size is None else self.piece_size // self.processes,
@@ -163,6 +160,8 @@ class Trainer:
         self.train_sampler.start_at(epoch, start)
         seconds = [sum(self.seconds[index] for index in portion) for portion in portions]
         last = max(run.config.epochs for run in runs)
+        for run in runs:
+            run.steps_in_epoch = sum(self._step_count(run, len(portion)) for portion in portions)
         with progress(sum(seconds[start:]), f"epoch {epoch + 1}/{last}", " audio-s", unit_scale=True) as bar:
             prepared = prepared_ahead(read(self.train_loader), self.prepare, self.side)
             for place, batches in enumerate(prepared, start):

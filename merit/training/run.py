@@ -3,39 +3,21 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from merit.errors import MeritError, brief
-from merit.files import sha256
 from merit.memory import memory_figures
-from merit.systems.sparse_merit.batch import Batch, crop_states
-from merit.systems.sparse_merit.model import MeritModel
-from merit.systems.sparse_merit.objective import JointObjective
-from merit.systems.sparse_merit.routing.routing_usage import routing_shares, routing_warnings
-from merit.training.accelerator import make_optimizer
 from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
+from merit.training.contract import Batch, Objective
 from merit.training.evaluation import Evaluation, added, reduced
-from merit.training.run_state import load_state, save_history, save_state, save_weights
-
-
-def run_options(training: TrainingConfig, train: Path, dev: Path, seed: int) -> dict:
-    """What sets one run apart from another beside the model: options, data and labels, seed.
-
-    The audio is known by its normalisation, which is in the description of the model.
-    """
-    labels = {
-        f"{name}_labels": sha256(directory / "utt2emo")
-        for name, directory in (("train", train), ("dev", dev))
-        if (directory / "utt2emo").exists()
-    }
-    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}
+from merit.training.optimizer import freeze, learning_rate_factor, make_optimizer
+from merit.training.run_state import load_state, save_average, save_history, save_state, save_weights
 
 
 class Run:
@@ -47,13 +29,12 @@ class Run:
 
     Args:
         model: the model to train.
-        objective: its losses.
+        objective: what it is trained for; all that is known here of the system.
         config: options of the run.
         output: directory of the run, with its ``config.json`` written already.
-        seed: of crops and dropout.
+        seed: of dropout.
         accelerator: of this run alone, from :func:`merit.training.accelerator.make_accelerator`.
-        crop_frames: take random crops of so many encoder frames of every batch in training, which must then have
-            states and have its lengths in the memory of the host; None takes batches as they come.
+        take: what is trained on of a batch in this epoch, as random crops; None takes batches as they come.
 
     Attributes:
         epoch: epochs that are done.
@@ -63,31 +44,35 @@ class Run:
 
     def __init__(
         self,
-        model: MeritModel,
-        objective: JointObjective,
+        model: nn.Module,
+        objective: Objective,
         config: TrainingConfig,
         output: Path,
         seed: int,
         accelerator: Accelerator,
-        crop_frames: int | None = None,
+        take: Callable[[Batch, int], Batch] | None = None,
     ) -> None:
         self.objective = objective
         self.config = config
         self.output = output
         self.seed = seed
         self.accelerator = accelerator
-        self.crop_frames = crop_frames
+        self.take = take
         self.bare_model = model  # without what distributed training wraps around it
+        freeze(model, config.freeze)
         optimizer = make_optimizer(model, config)
+        self.learning_rates = [group["lr"] for group in optimizer.param_groups]
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.model.train()
-        self.combination = make_combination(config, self.model, accelerator, objective.tasks)
+        self.combination = make_combination(config, self.model, accelerator, objective)
         self.epoch = 0
         self.step = 0
+        self.steps_taken = 0  # in all epochs
+        self.steps_in_epoch = 1  # the loop knows
         self.sums: dict[str, float] = {}
         self.history: list[dict[str, float]] = []
         self.saved_at = time.monotonic()
-        self.unhealthy: list[str] = []  # what is, in the routing of the last epoch
+        self.unhealthy: list[str] = []  # what was, after the last epoch
 
     @property
     def finished(self) -> bool:
@@ -101,14 +86,17 @@ class Run:
     @property
     def best(self) -> dict[str, float]:
         """The row of the epoch that is best on the dev set, the first of equals."""
-        if self.config.select == "scores":
-            return max(self.history, key=lambda row: row["dev_score"])
-        return min(self.history, key=lambda row: row["dev_criterion"])  # which older histories have as well
+        return self.objective.criterion.best_first(self.history)[0]
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, from 0 to 1."""
+        return min(1.0, (self.epoch + self.step / self.steps_in_epoch) / self.config.epochs)
 
     def close(self) -> None:
         """Say which epoch was best, and finish what follows the run on its way."""
-        figure = "dev_score" if self.config.select == "scores" else "dev_criterion"
-        logging.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], figure, self.best[figure])
+        column = f"dev_{self.objective.criterion.name}"
+        logging.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], column, self.best[column])
         if self.unhealthy:
             logging.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":
@@ -132,22 +120,24 @@ class Run:
         batches = [self._own(batch) for batch in batches]
         parts = added(self.objective.denominators(batch) for batch in batches)
         denominators = reduced(parts, self.accelerator)
+        weights = self.objective.weights(self.progress)
         totals: dict[str, Tensor] = {}
-        of_batches = []
+        batch_losses = []
         for place, batch in enumerate(batches):
             with self.combination.step_part(last=place == len(batches) - 1):
                 with self.accelerator.autocast():
-                    output = self.model(batch.noisy, batch.lengths, batch.states, batch.frame_lengths)
+                    output = self.objective.forward(self.model, batch)
                     sums = self.objective.sums(output, batch)
-                losses = self.objective.weighted({name: value / denominators[name] for name, value in sums.items()})
+                losses = {name: weights[name] * (value / denominators[name]) for name, value in sums.items()}
                 self.combination.backward(losses)
-            of_batches.append(sum(losses.values()).detach())
+            batch_losses.append(sum(losses.values()).detach())
             totals = added([totals, {name: value.detach() for name, value in sums.items()}])
-        values = self._count(batches, of_batches, reduced(totals, self.accelerator), denominators)
+        values = self._count(batches, batch_losses, reduced(totals, self.accelerator), denominators)
         if all(map(math.isfinite, values.values())):
-            self.combination.finish(self.objective.weighted(values))
+            self.combination.finish({name: weights[name] * value for name, value in values.items()})
             if self.config.gradient_clip is not None:
                 self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
+            self._set_learning_rates()
             self.optimizer.step()
         else:
             self.combination.abandon()
@@ -155,27 +145,36 @@ class Run:
             scaler.update(scaler.get_scale() * scaler.get_backoff_factor())
         self.optimizer.zero_grad()
         self.step += 1
+        self.steps_taken += 1
         return values
 
     def _own(self, batch: Batch) -> Batch:
-        if self.crop_frames is not None:
-            batch = crop_states(batch, self.epoch, self.seed, self.crop_frames)
-        return batch.to(self.accelerator.device, lengths=False)
+        if self.take is not None:
+            batch = self.take(batch, self.epoch)
+        return batch.to(self.accelerator.device)
+
+    def _set_learning_rates(self) -> None:
+        config = self.config
+        if config.schedule == "constant" and not config.warmup_steps:
+            return
+        factor = learning_rate_factor(config.schedule, self.steps_taken, config.warmup_steps, self.progress)
+        for group, learning_rate in zip(self.optimizer.param_groups, self.learning_rates):
+            group["lr"] = factor * learning_rate
 
     def _count(
         self,
         batches: Sequence[Batch],
-        of_batches: Sequence[Tensor],
+        batch_losses: Sequence[Tensor],
         totals: dict[str, Tensor],
         denominators: dict[str, Tensor],
     ) -> dict[str, float]:
         """Check the losses and add up the epoch; gives the losses of the step, the same in all processes."""
-        figures = torch.stack([*of_batches, *totals.values(), *(denominators[name] for name in totals)]).tolist()
-        of_step = figures[len(batches) :]
+        on_host = torch.stack([*batch_losses, *totals.values(), *(denominators[name] for name in totals)]).tolist()
+        of_step = on_host[len(batches) :]
         found = list(zip(totals, of_step, of_step[len(totals) :]))
         values = {name: total / denominator for name, total, denominator in found}
         if not all(map(math.isfinite, values.values())):
-            problem = f"{self.output}: {self._not_finite(batches, figures)}"
+            problem = f"{self.output}: {self._not_finite(batches, on_host)}"
             if self.accelerator.scaler is None:
                 raise MeritError(
                     f"{problem}; look at their audio, or use a lower learning rate or --training.precision float32"
@@ -205,20 +204,16 @@ class Run:
         """Note the epoch in the history, keep its weights when it is the best, and save the state.
 
         Raises:
-            MeritError: when the dev criterion is not finite, or the best epoch goes by scores and the dev set has none.
+            MeritError: when a loss or the criterion of the dev set is not finite.
         """
-        dev, routed = evaluation.result()
+        dev = evaluation.result()
         self.model.train()
-        if not math.isfinite(dev["criterion"]):
-            raise MeritError(
-                f"{self.output}: the dev criterion is {dev['criterion']} after epoch {self.epoch + 1}; look at the "
-                "dev audio, or use a lower learning rate or --training.precision float32"
-            )
-        if self.config.select == "scores" and math.isnan(dev["score"]):
-            raise MeritError(
-                f"{self.output}: every noisy utterance of the dev set is its clean speech, so no share of its noise "
-                "can be removed; mix some in (stage 2), or choose the epoch by --training.select losses"
-            )
+        for name, value in dev.figures.items():
+            if not math.isfinite(value) and name in (*self.objective.tasks, self.objective.criterion.name):
+                raise MeritError(
+                    f"{self.output}: {name} of the dev set is {value} after epoch {self.epoch + 1}; look at the dev "
+                    "audio, or use a lower learning rate or --training.precision float32"
+                )
         train = {
             name: value / self.sums[f"{name}/denominator"]
             for name, value in self.sums.items()
@@ -229,23 +224,31 @@ class Run:
         self.sums = {}
         row = {"epoch": self.epoch}
         row |= {f"train_{name}": value for name, value in train.items()} | {
-            f"dev_{name}": value for name, value in dev.items()
+            f"dev_{name}": value for name, value in dev.figures.items()
         }
         row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()}
-        row |= routing_shares(routed)
+        row |= dev.usage
         row |= memory_figures(self.accelerator.device)
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logging.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        warnings = routing_warnings(routed, self.bare_model.config)
-        if warnings and not self.unhealthy:
-            logging.warning("%s: from epoch %d on %s", self.output, self.epoch, "; ".join(warnings))
-        self.unhealthy = warnings
+        if dev.warnings and not self.unhealthy:
+            logging.warning("%s: from epoch %d on %s", self.output, self.epoch, "; ".join(dev.warnings))
+        self.unhealthy = dev.warnings
         if self.accelerator.is_main_process:
-            if self.config.keep == "last" or self.best is row:
-                save_weights(self.bare_model, self.output)
+            self._keep_weights()
             save_history(self.history, self.output)
         self.save()
+
+    def _keep_weights(self) -> None:
+        """Keep the weights of this epoch where it is among those that count."""
+        criterion = self.objective.criterion
+        rows = self.history[::-1] if self.config.keep == "last" else criterion.best_first(self.history)
+        kept = [int(row["epoch"]) for row in rows[: self.config.average]]
+        if self.epoch in kept and self.config.average == 1:
+            save_weights(self.bare_model, self.output)
+        elif self.epoch in kept:
+            save_average(self.bare_model, self.output, self.epoch, kept)
 
     # Saved states
 
@@ -268,6 +271,7 @@ class Run:
                 "scaler": None if scaler is None else scaler.state_dict(),
                 "epoch": self.epoch,
                 "step": self.step,
+                "steps_taken": self.steps_taken,
                 "sums": self.sums,
                 "history": self.history,
             },
@@ -304,4 +308,5 @@ class Run:
         if state["scaler"] is not None:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.epoch, self.step = state["epoch"], state["step"]
+        self.steps_taken = state.get("steps_taken", 0)  # which states of earlier versions lack, and had no use for
         self.sums, self.history = state["sums"], state["history"]

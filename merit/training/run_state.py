@@ -1,7 +1,8 @@
 """What a run leaves on disk: the model directory for use, and the state to go on from.
 
 ``config.json``        what the model is, how it was trained (written first)
-``model.safetensors``  weights of the best epoch
+``model.safetensors``  weights of the best epoch, or the mean of several epochs
+``weights/``           weights of the epochs of which that is the mean
 ``last.pt``            weights, optimiser and position of the newest saved state
 ``history.csv``        one row an epoch
 """
@@ -9,6 +10,7 @@
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,11 +29,26 @@ def describe_run(description: object, run: dict) -> str:
     return json.dumps({"description": asdict(description), "run": run}, indent=2, default=str) + "\n"
 
 
-def start_run(output: Path, description: object, run: dict) -> None:
+EARLIER_RUNS = {
+    "run.training.average": 1,
+    "run.training.schedule": "constant",
+    "run.training.warmup_steps": 0,
+    "run.training.freeze": [],
+}
+"""What runs did whose ``config.json`` does not have an option yet."""
+
+
+def start_run(output: Path, description: object, run: dict, earlier_runs: Mapping[str, object] = EARLIER_RUNS) -> None:
     """Write ``config.json`` of a new run, or check that a run already there is the same one.
 
     Only options that change the result make a run another one; more epochs or other micro-batches do not. Of the
     precision it is what was computed in that counts, whether it was asked for or is the fast one of the machine.
+
+    Args:
+        output: directory of the run.
+        description: a dataclass that says what the model is.
+        run: options of the run.
+        earlier_runs: what runs did whose ``config.json`` lacks an option, by the path of the option.
 
     Raises:
         MeritError: when ``output`` holds a run with another configuration; names what differs.
@@ -52,8 +69,7 @@ def start_run(output: Path, description: object, run: dict) -> None:
     if found.get("description.precision") is None:  # a run of before this was kept
         asked = found.get("run.training.precision", "auto")
         found["description.precision"] = wanted["description.precision"] if asked == "auto" else asked
-    if "run.training.keep" in found:
-        found.setdefault("run.training.select", "losses")  # likewise
+    found = {name: value for name, value in earlier_runs.items() if name in wanted} | found
     free = ("epochs", "patience", "micro_batch_size", "micro_batch_seconds", "workers", "checkpoint_minutes")
     free += ("gradient_checkpointing", "compile")
     differ = [
@@ -97,8 +113,29 @@ def load_weights(directory: Path) -> dict[str, torch.Tensor]:
 
 def save_weights(model: nn.Module, directory: Path) -> None:
     """Write ``model.safetensors`` in one step."""
-    weights = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
-    save_tensors(weights, directory / "model.safetensors")
+    save_tensors(_weights(model), directory / "model.safetensors")
+
+
+def save_average(model: nn.Module, directory: Path, epoch: int, epochs: Sequence[int]) -> None:
+    """Keep the weights of ``epoch``, and write the mean of those of ``epochs``, one of which it is.
+
+    The weights of all other epochs are removed afterwards.
+    """
+    folder = directory / "weights"
+    paths = {number: folder / f"epoch{number}.safetensors" for number in epochs}
+    save_tensors(_weights(model), paths[epoch])
+    mean: dict[str, torch.Tensor] = {}
+    for path in paths.values():
+        for name, value in load_file(path).items():
+            mean[name] = mean.get(name, 0.0) + value.double() / len(paths)
+    types = {name: value.dtype for name, value in model.state_dict().items()}
+    save_tensors({name: value.to(types[name]) for name, value in mean.items()}, directory / "model.safetensors")
+    for path in set(folder.glob("epoch*.safetensors")) - set(paths.values()):
+        path.unlink()
+
+
+def _weights(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
 
 
 def save_history(rows: list[dict[str, float]], directory: Path) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from merit.data.datadir import problems_in, read_table
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/crema_d"
 SETS = ("train", "dev", "test")
@@ -216,6 +216,6 @@ def test_demographics_with_other_columns_are_refused(part, tmp_path):
 def test_configurations_have_known_options_and_leave_the_method_open(name):
     config = yaml.safe_load((RECIPE / f"conf/{name}.yaml").read_text())
     assert set(config) == {"model", "training"}
-    TrainingConfig(**config["training"])
+    MeritTraining(**config["training"])
     ModelConfig(**config["model"])
     assert set(config["model"]) == ({"expert_size"} if name == "phase2" else {"front_end"})

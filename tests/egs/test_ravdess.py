@@ -16,7 +16,7 @@ import yaml
 from merit.data.audio import read_audio
 from merit.data.datadir import problems_in, read_table
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/ravdess"
 SETS = ("train", "dev", "test")
@@ -190,6 +190,6 @@ def test_files_that_are_not_the_corpus_s_are_refused(corpus, tmp_path):
 def test_configurations_have_known_options_and_leave_the_method_open(name):
     config = yaml.safe_load((RECIPE / f"conf/{name}.yaml").read_text())
     assert set(config) == {"model", "training"}
-    TrainingConfig(**config["training"])
+    MeritTraining(**config["training"])
     ModelConfig(**config["model"])
     assert set(config["model"]) == ({"expert_size"} if name == "phase2" else {"front_end"})

@@ -15,7 +15,7 @@ from merit.data.datadir import problems_in, read_table
 from merit.data.statistics import WaveformStatistics
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/vctk_demand"
 SPEAKERS = {"trainset_28spk": ("p226", "p227", "p287"), "trainset_56spk": ("p234", "p237"), "testset": ("p232", "p257")}
@@ -181,6 +181,6 @@ def test_wrong_names_are_refused(corpus, tmp_path):
 @pytest.mark.parametrize("name", ["phase1_se", "phase2"])
 def test_configurations_have_known_options_and_leave_the_method_open(name):
     config = yaml.safe_load((RECIPE / f"conf/{name}.yaml").read_text())
-    assert TrainingConfig(**config.pop("training")).batch_size == 16
+    assert MeritTraining(**config.pop("training")).batch_size == 16
     assert config == ({} if name == "phase2" else {"model": {"front_end": "weighted_sum"}})
     ModelConfig(**config.get("model", {}))

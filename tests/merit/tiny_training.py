@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 
 from merit.systems.sparse_merit.model import ModelConfig
 from merit.systems.sparse_merit.phase2 import train_phase2
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(expert_size=12, emotion_size=8, enhancement_size=8)
-TRAINING = TrainingConfig(
+TRAINING = MeritTraining(
     epochs=2,
     batch_size=4,
     micro_batch_size=4,

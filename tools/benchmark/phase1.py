@@ -25,7 +25,7 @@ from merit.nets.masks import length_mask
 from merit.systems.sparse_merit.batch import crop_window
 from merit.systems.sparse_merit.model import ModelConfig
 from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.loop import Trainer
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
@@ -102,7 +102,7 @@ class Bench:
         """A head with the paper's options for its task, in a directory of its own."""
         self.made += 1
         size = 32 if task == "emotion" else 16
-        training = TrainingConfig(batch_size=size, micro_batch_size=16, crop_seconds=crop_seconds)
+        training = MeritTraining(batch_size=size, micro_batch_size=16, crop_seconds=crop_seconds)
         return Head(task, self.root / f"run{self.made}", ModelConfig(front_end="weighted_sum"), training, seed)
 
     def trainer(self, heads: Sequence[Head], content: str | None = None) -> Trainer:

@@ -20,8 +20,8 @@ from merit.nets.ssl.wavlm import position_bias
 from merit.systems.sparse_merit.batch import Batch
 from merit.systems.sparse_merit.model import MeritModel, ModelConfig, ModelOutput
 from merit.systems.sparse_merit.objective import JointObjective
-from merit.training.accelerator import make_optimizer
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.training.optimizer import make_optimizer
 
 CLASSES = 4
 
@@ -65,8 +65,8 @@ class Step:
         self.device = batches[0].noisy.device
         self.model, self.outputs, self.batches, self.bfloat16 = model.train(), outputs, batches, bfloat16
         weights = {"emotion": 1.0, "enhancement": 1.0, "balancing": 0.0}
-        self.objective = JointObjective(("emotion", "enhancement"), torch.ones(CLASSES, device=self.device), weights)
-        self.optimizer = make_optimizer(model, TrainingConfig())
+        self.objective = JointObjective(ModelConfig(), torch.ones(CLASSES, device=self.device), weights)
+        self.optimizer = make_optimizer(model, MeritTraining())
 
     def loss(self, batch: Batch) -> Tensor:
         """The joint loss of a micro-batch, as if it were alone."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from merit.command import run_command
 from merit.systems.sparse_merit.model import ModelConfig, Task
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 
 def train_head(
@@ -15,7 +15,7 @@ def train_head(
     output: Path,
     classes: list[str],
     model: ModelConfig = ModelConfig(front_end="weighted_sum"),
-    training: TrainingConfig = TrainingConfig(),
+    training: MeritTraining = MeritTraining(),
     train_states: Path | None = None,
     dev_states: Path | None = None,
     seed: int = 7,

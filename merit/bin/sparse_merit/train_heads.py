@@ -6,7 +6,7 @@ from typing import TypedDict, get_type_hints
 
 from merit.command import run_command
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 
 @dataclass
@@ -19,12 +19,12 @@ class HeadOptions:
     """
 
     model: ModelConfig = field(default_factory=lambda: ModelConfig(front_end="weighted_sum"))
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    training: MeritTraining = field(default_factory=MeritTraining)
 
 
 # Any of the options, for both kinds of heads; what is not given stays as each has it.
 ModelChanges = TypedDict("ModelChanges", get_type_hints(ModelConfig), total=False)
-TrainingChanges = TypedDict("TrainingChanges", get_type_hints(TrainingConfig), total=False)
+TrainingChanges = TypedDict("TrainingChanges", get_type_hints(MeritTraining), total=False)
 
 
 def train_heads(

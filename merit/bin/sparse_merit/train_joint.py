@@ -4,7 +4,7 @@ from pathlib import Path
 
 from merit.command import run_command
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 
 def train_joint(
@@ -14,7 +14,7 @@ def train_joint(
     output: Path,
     classes: list[str],
     model: ModelConfig = ModelConfig(),
-    training: TrainingConfig = TrainingConfig(),
+    training: MeritTraining = MeritTraining(),
     emotion_head: Path | None = None,
     enhancement_head: Path | None = None,
     pretrained: Path | None = None,

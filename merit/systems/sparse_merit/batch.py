@@ -1,4 +1,4 @@
-"""Padded batches of utterances, random crops of them, and micro-batches that fit the memory."""
+"""Padded batches of utterances, and random crops of them."""
 
 import random
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from merit.data.batching import cut
-from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
+from merit.time_grid import FRAME_SAMPLES
 
 
 @dataclass
@@ -34,9 +33,12 @@ class Batch:
     frame_lengths: Tensor | None = None
     features: Tensor | None = None
 
-    def to(self, device: torch.device, lengths: bool = True) -> "Batch":
-        """The same batch with all tensors on ``device``; False leaves both kinds of lengths where they are."""
-        left = () if lengths else ("lengths", "frame_lengths")
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch with all tensors on ``device`` but for both kinds of lengths, which stay where they are.
+
+        So whoever computes with them need not wait for a GPU.
+        """
+        left = ("lengths", "frame_lengths")
         moved = {
             field.name: value.to(device, non_blocking=True)
             for field in fields(self)
@@ -116,24 +118,3 @@ def crop_states(batch: Batch, epoch: int, seed: int, crop_frames: int) -> Batch:
             )
         )
     return collate(items)
-
-
-class CollateMicroBatches:
-    """Collate function: the utterances of one optimiser step as micro-batches that fit the memory.
-
-    Args:
-        size: utterances computed at once, when ``seconds`` is None.
-        seconds: padded audio computed at once; a longer utterance is a micro-batch of its own.
-        piece: cut the step into pieces of so many utterances first, so that no micro-batch lies in two of them; None
-            leaves it whole.
-    """
-
-    def __init__(self, size: int, seconds: float | None = None, piece: int | None = None) -> None:
-        self.size = size
-        self.total = None if seconds is None else seconds * SAMPLE_RATE
-        self.piece = piece
-
-    def __call__(self, items: Sequence[Batch]) -> list[Batch]:
-        lengths = [int(item.lengths) for item in items]
-        pieces = cut(lengths, len(items) if self.piece is None else self.piece)
-        return [collate(items[piece][part]) for piece in pieces for part in cut(lengths[piece], self.size, self.total)]

@@ -1,5 +1,6 @@
 """Utterances of a mixed data directory as training examples."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from merit.data.datadir import read_durations, read_table
 from merit.data.states.state_shards import HEADER, ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
-from merit.systems.sparse_merit.batch import Batch, crop_window
-from merit.time_grid import SAMPLE_RATE
+from merit.systems.sparse_merit.batch import Batch, collate, crop_window
+from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 
 class UtteranceDataset(Dataset):
@@ -35,6 +36,8 @@ class UtteranceDataset(Dataset):
         MeritError: when a table is missing, an emotion is none of ``classes``, an utterance was not dumped, or audio
             cannot be used; the message names the utterance.
     """
+
+    collate = staticmethod(collate)
 
     def __init__(
         self,
@@ -93,6 +96,12 @@ class UtteranceDataset(Dataset):
         """The shard of each utterance's states or features, for the batch sampler; None without either."""
         dump = self.features if self.states is None else self.states
         return None if dump is None else [dump.shard_of(key) for key in self.keys]
+
+    @property
+    def seconds(self) -> list[float]:
+        """What training hears of each utterance: all of it, or a crop."""
+        longest = math.inf if self.crop_frames is None else self.crop_frames * FRAME_SAMPLES
+        return [min(samples, longest) / SAMPLE_RATE for samples in self.samples]
 
     def __len__(self) -> int:
         return len(self.keys)

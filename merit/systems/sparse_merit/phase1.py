@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,16 +15,16 @@ from merit.device import resolve_precision
 from merit.dumping.dump import state_header
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder, load_encoder
-from merit.systems.sparse_merit.batch import Batch
+from merit.systems.sparse_merit.batch import Batch, crop_states
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model
 from merit.systems.sparse_merit.model import ModelConfig, Task
 from merit.systems.sparse_merit.objective import make_objective
+from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.accelerator import make_accelerator
-from merit.training.config import TrainingConfig
 from merit.training.loop import Trainer
-from merit.training.run import Run, run_options
+from merit.training.run import Run
 from merit.training.run_state import start_run
 
 STATES_TYPE = torch.bfloat16
@@ -45,7 +46,7 @@ class Head:
     task: Task
     output: Path
     model: ModelConfig
-    training: TrainingConfig
+    training: MeritTraining
     seed: int
 
     @property
@@ -96,7 +97,7 @@ class FrozenStates:
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Batch:
         """Move a batch of whole utterances to the device and add its states (B, T, L, D) in :data:`STATES_TYPE`."""
-        moved = batch.to(self.accelerator.device, lengths=False)
+        moved = batch.to(self.accelerator.device)
         with self.accelerator.autocast():
             if batch.features is None:
                 states, frame_lengths = self.encoder(moved.noisy, batch.lengths)
@@ -130,7 +131,6 @@ def phase1_trainer(
     """
     _check_company(heads, dump)
     accelerators = [make_accelerator(head.training, head.output) for head in heads]
-    accelerator = accelerators[0]
     random_states = {}
     for seed in dict.fromkeys(head.seed for head in heads):
         # Loading draws random numbers as well: a head begins with the same weights in any company.
@@ -163,7 +163,7 @@ def phase1_trainer(
     train_set = dataset(train, dump and dump.train, heads[0].crop_frames if content == "states" else None)
     dev_set = dataset(dev, dump and dump.dev, None)
     runs = []
-    for head, of_head in zip(heads, accelerators):
+    for head, accelerator in zip(heads, accelerators):
         description = ModelDescription(
             model=replace(head.model, tasks=(head.task,)),
             classes=list(classes),
@@ -173,18 +173,21 @@ def phase1_trainer(
             ssl=ssl,
             ssl_fingerprint=expected["fingerprint"],
             encoder=None,
-            precision=resolve_precision(head.training.precision, of_head.device),
+            precision=resolve_precision(head.training.precision, accelerator.device),
         )
-        if of_head.is_main_process:
-            start_run(head.output, description, run_options(head.training, train, dev, head.seed))
+        if accelerator.is_main_process:
+            options = run_options(head.training, train, dev, head.seed)
+            start_run(head.output, description, options, EARLIER_MERIT_RUNS)
         torch.set_rng_state(random_states[head.seed])
         net = build_model(description, None)
-        objective = make_objective((head.task,), train_set, classes, head.training, of_head.device)
-        crop_frames = None if content == "states" else head.crop_frames
-        runs.append(Run(net, objective, head.training, head.output, head.seed, of_head, crop_frames))
+        objective = make_objective(description.model, train_set, classes, head.training, accelerator.device)
+        crop = None
+        if content != "states" and head.crop_frames is not None:
+            crop = partial(crop_states, seed=head.seed, crop_frames=head.crop_frames)
+        runs.append(Run(net, objective, head.training, head.output, head.seed, accelerator, crop))
     if any(head.training.compile for head in heads):
         encoder.compile_layers()
-    prepare = None if content == "states" else FrozenStates(encoder, accelerator)
+    prepare = None if content == "states" else FrozenStates(encoder, accelerators[0])
     return Trainer(runs, train_set, dev_set, order_seed, prepare)
 
 

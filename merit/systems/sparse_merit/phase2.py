@@ -15,10 +15,10 @@ from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model, load_head, load_parts
 from merit.systems.sparse_merit.model import ModelConfig
 from merit.systems.sparse_merit.objective import make_objective
+from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
 from merit.training.accelerator import make_accelerator
-from merit.training.config import TrainingConfig
 from merit.training.loop import Trainer
-from merit.training.run import Run, run_options
+from merit.training.run import Run
 from merit.training.run_state import start_run
 
 
@@ -29,7 +29,7 @@ def train_phase2(
     output: Path,
     classes: Sequence[str],
     model: ModelConfig,
-    training: TrainingConfig,
+    training: MeritTraining,
     emotion_head: Path | None,
     enhancement_head: Path | None,
     seed: int,
@@ -91,7 +91,7 @@ def train_phase2(
         # No loss reaches them; said so, distributed training does not wait for their gradients.
         net.front_end.gates.requires_grad_(False)
     if accelerator.is_main_process:
-        start_run(output, description, options)
+        start_run(output, description, options, EARLIER_MERIT_RUNS)
 
     def dataset(directory: Path) -> UtteranceDataset:
         return UtteranceDataset(
@@ -102,6 +102,6 @@ def train_phase2(
         )
 
     train_set = dataset(train)
-    objective = make_objective(model.tasks, train_set, classes, training, accelerator.device)
+    objective = make_objective(model, train_set, classes, training, accelerator.device)
     run = Run(net, objective, training, output, seed, accelerator)
     Trainer([run], train_set, dataset(dev), order_seed=seed).fit()

@@ -1,6 +1,7 @@
 """Combinations of tasks in training: the same result in any micro-batches and processes, and after a stop."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -87,7 +88,8 @@ def test_what_cannot_be_combined_is_refused(corpus, tiny_encoder, tmp_path):
 def test_uncertainty_factors_are_those_of_its_paper():
     model = torch.nn.Linear(2, 2)
     config = replace(TRAINING, combine="uncertainty", task_weight_learning_rate=0.1)
-    learnt = make_combination(config, model, Accelerator(cpu=True), ("emotion", "enhancement"))
+    objective = SimpleNamespace(tasks=("emotion", "enhancement"))
+    learnt = make_combination(config, model, Accelerator(cpu=True), objective)
     assert learnt.task_weights() == {"emotion": 1.0, "enhancement": 0.5}
     learnt.finish({"emotion": 3.0, "enhancement": 0.1})
     weights = learnt.task_weights()

@@ -14,6 +14,8 @@ from merit.data.states.state_shards import audio_digest
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
+from merit.systems.sparse_merit.objective import JointObjective
+from merit.training.contract import Summary
 from merit.training.evaluation import Evaluation
 from merit.training.run import Run
 
@@ -131,7 +133,7 @@ def test_dev_criterion_that_is_not_finite_is_an_error(corpus, tiny_encoder, tmp_
         self.param_groups[-1]["params"][-1].data.fill_(torch.nan)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", breaking)
-    with pytest.raises(MeritError, match="the dev criterion is nan after epoch 1"):
+    with pytest.raises(MeritError, match="(emotion|enhancement) of the dev set is nan after epoch 1"):
         phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, batch_size=12))
     assert not (tmp_path / "model.safetensors").exists()
 
@@ -196,7 +198,7 @@ def test_weights_of_the_epoch_asked_for_are_kept(
 ):
     """By its loss the first epoch is better, by its score the second, as overconfidence makes it."""
     found = iter([{"criterion": 1.0, "score": 0.3}, {"criterion": 2.0, "score": 0.4}])
-    monkeypatch.setattr(Evaluation, "result", lambda self: (next(found), {}))
+    monkeypatch.setattr(Evaluation, "result", lambda self: Summary(next(found), {}, []))
     caplog.set_level("INFO")
     weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep, select=select))
     last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
@@ -207,7 +209,7 @@ def test_weights_of_the_epoch_asked_for_are_kept(
 def test_patience_goes_by_what_selects(corpus, tiny_encoder, tmp_path, monkeypatch):
     for select, epochs in (("losses", 3), ("scores", 5)):
         found = iter([{"criterion": float(n), "score": min(n, 3) / 9} for n in range(1, 10)])
-        monkeypatch.setattr(Evaluation, "result", lambda self, found=found: (next(found), {}))
+        monkeypatch.setattr(Evaluation, "result", lambda self, found=found: Summary(next(found), {}, []))
         training = replace(TRAINING, epochs=9, patience=2, select=select)
         phase2(corpus, tiny_encoder, tmp_path / select, training=training)
         assert len(history(tmp_path / select)) == epochs
@@ -219,7 +221,14 @@ def test_routing_that_collapses_is_said_when_it_begins_and_at_the_end(
     healthy = {"usage_emotion": torch.tensor([40, 30, 30]), "frames": torch.tensor([100])}
     collapsed = {"usage_emotion": torch.tensor([98, 1, 1]), "frames": torch.tensor([100])}
     found = iter([healthy, collapsed, collapsed, collapsed])
-    monkeypatch.setattr(Evaluation, "result", lambda self: ({"criterion": 1.0, "score": 0.5}, next(found)))
+    summary = JointObjective.summary
+
+    def with_those(self, losses, counts):
+        return summary(
+            self, losses, {name: counts[name] for name in ("confusion", "noisy", "noisy_values")} | next(found)
+        )
+
+    monkeypatch.setattr(JointObjective, "summary", with_those)
     phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=4))
     first, last = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     what = "the emotion gate sends 98.0% of the frames to expert 0; the emotion gate gives less than 5%"

@@ -11,10 +11,11 @@ import torch
 from tiny_training import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from merit.data.batching import CollateMicroBatches
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
-from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches
+from merit.systems.sparse_merit.batch import Batch, collate
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import MeritModel
 from merit.systems.sparse_merit.objective import make_objective
@@ -31,9 +32,9 @@ def prepared(corpus, tmp_path):
     dataset = UtteranceDataset(corpus["train"], waveform_statistics(corpus["train"]), classes=CLASSES, clean=True)
     torch.manual_seed(0)
     accelerator = make_accelerator(training, tmp_path)
-    objective = make_objective(("emotion", "enhancement"), dataset, CLASSES, training, accelerator.device)
+    objective = make_objective(SUM, dataset, CLASSES, training, accelerator.device)
     run = Run(MeritModel(SUM, 3, 16, 4), objective, training, tmp_path, 3, accelerator)
-    batches = CollateMicroBatches(2)([dataset[place, 0] for place in range(6)])
+    batches = CollateMicroBatches(collate, 2)([dataset[place, 0] for place in range(6)])
     for batch in batches:
         batch.frame_lengths = (batch.lengths - 400) // 320 + 1
         batch.states = torch.randn(2, int(batch.frame_lengths.max()), 3, 16)
@@ -65,11 +66,10 @@ def test_lengths_stay_with_the_host(corpus, tiny_encoder, tmp_path, monkeypatch,
     """The encoder asks for them before it can begin; on a GPU that would be a wait in every micro-batch."""
     to = Batch.to
 
-    def moved(self, *arguments, **options):
-        batch = to(self, *arguments, **options)
-        kept = () if options.get("lengths", True) else ("lengths", "frame_lengths")
-        names = [name for name, value in vars(batch).items() if isinstance(value, torch.Tensor) and name not in kept]
-        return replace(batch, **{name: on_device(getattr(batch, name)) for name in names})
+    def moved(self, device):
+        batch = to(self, torch.device("meta"))
+        names = [name for name, value in vars(batch).items() if isinstance(value, torch.Tensor) and value.is_meta]
+        return replace(self, **{name: on_device(getattr(self, name)) for name in names})
 
     monkeypatch.setattr(Batch, "to", moved)
     seen = []

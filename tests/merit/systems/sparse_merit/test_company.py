@@ -13,7 +13,7 @@ from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit import phase1
 from merit.systems.sparse_merit.phase1 import Head, phase1_trainer
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.loop import Trainer
 from merit.training.run import Run
 
@@ -202,14 +202,14 @@ def test_steps_by_seconds_are_shared(corpus, tiny_encoder, tmp_path, monkeypatch
 
 def test_batches_too_short_for_all_processes_are_refused():
     class Utterances:
-        directory, shards, crop_frames = "data/train", None, None
-        samples = [11 * 16000] * 6
+        directory, shards, collate = "data/train", None, list
+        samples, seconds = [11 * 16000] * 6, [11.0] * 6
 
         def __len__(self):
             return len(self.samples)
 
     accelerator = SimpleNamespace(device=torch.device("cpu"), num_processes=2, process_index=0)
-    run = SimpleNamespace(config=TrainingConfig(batch_seconds=20.0, workers=0), accelerator=accelerator)
+    run = SimpleNamespace(config=MeritTraining(batch_seconds=20.0, workers=0), accelerator=accelerator)
     with pytest.raises(MeritError, match=r"data/train: no batch of 20 s .* each of the 2 processes"):
         Trainer([run], Utterances(), Utterances(), order_seed=7)
     run.config.batch_seconds = 22.0

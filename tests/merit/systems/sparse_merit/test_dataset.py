@@ -2,7 +2,8 @@
 
 import torch
 
-from merit.systems.sparse_merit.batch import Batch, CollateMicroBatches, collate, crop_states, crop_window
+from merit.data.batching import CollateMicroBatches
+from merit.systems.sparse_merit.batch import Batch, collate, crop_states, crop_window
 from merit.time_grid import FRAME_SAMPLES
 
 
@@ -67,20 +68,20 @@ def sizes(batches):
 
 
 def test_micro_batches_hold_every_utterance_once_and_in_order():
-    batches = CollateMicroBatches(3)(items([500] * 8))
+    batches = CollateMicroBatches(collate, 3)(items([500] * 8))
     assert sizes(batches) == [3, 3, 2]
     assert [key for batch in batches for key in batch.keys] == [f"u{i}" for i in range(8)]
 
 
 def test_micro_batches_by_seconds_bound_the_padded_audio():
-    batches = CollateMicroBatches(1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
+    batches = CollateMicroBatches(collate, 1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
     assert sizes(batches) == [1, 2, 2]  # the first is too long and stands alone
     assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
 
 
 def test_no_micro_batch_lies_in_two_pieces():
-    assert sizes(CollateMicroBatches(3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
-    assert sizes(CollateMicroBatches(1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
+    assert sizes(CollateMicroBatches(collate, 3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
+    assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
 
 
 def test_features_are_padded_with_zeros():

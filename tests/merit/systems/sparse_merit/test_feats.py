@@ -15,13 +15,11 @@ from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import ModelConfig
 from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
-from merit.training.config import TrainingConfig
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(front_end="weighted_sum", emotion_size=8, enhancement_size=8)
-TRAINING = TrainingConfig(
-    epochs=2, batch_size=4, micro_batch_size=2, learning_rate=1e-2, precision="float32", workers=0
-)
+TRAINING = MeritTraining(epochs=2, batch_size=4, micro_batch_size=2, learning_rate=1e-2, precision="float32", workers=0)
 
 
 @pytest.fixture(scope="module")
