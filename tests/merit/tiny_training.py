@@ -68,9 +68,9 @@ def in_two_processes(call: str, output: Path, corpus: dict[str, Path], encoder: 
     code = f"""
 import sys
 from pathlib import Path
-for folder in ("", "training", "systems/sparse_merit"):
+for folder in ("", "training"):
     sys.path.insert(0, str(Path({str(Path(__file__).parent)!r}) / folder))
-import test_combination, test_company, tiny_training
+import test_combination, test_loop, tiny_training
 from merit.training.loop import Trainer
 output, train, dev, encoder = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 corpus = {{"train": train, "dev": dev}}

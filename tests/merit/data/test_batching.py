@@ -4,8 +4,17 @@ import logging
 
 import numpy as np
 import pytest
+import torch
 
-from merit.data.batching import EpochSampler, cut, length_batches, length_grouped_batches, seconds_batches
+from merit.data.batching import (
+    CollateMicroBatches,
+    EpochSampler,
+    cut,
+    length_batches,
+    length_grouped_batches,
+    seconds_batches,
+)
+from merit.systems.sparse_merit.batch import Batch, collate
 
 # Lengths like MSP-Podcast's: 2.75 to 11 s, mean about 5.8 s.
 LENGTHS = np.clip(np.random.default_rng(0).gamma(4.0, 1.45, 5000), 2.75, 11).tolist()
@@ -156,3 +165,28 @@ def test_utterances_that_no_processes_can_share_are_said(caplog):
         sampler = EpochSampler(lengths, None, batch_seconds=5, world_size=2)
     assert "2 utterances are too long" in caplog.text and "at least 10.0" in caplog.text
     assert [sorted(batch) for batch in sampler.batches] == [[0, 1]]
+
+
+def items(lengths):
+    return [Batch([f"u{i}"], torch.tensor([n]), torch.ones(1, n)) for i, n in enumerate(lengths)]
+
+
+def sizes(batches):
+    return [len(batch.keys) for batch in batches]
+
+
+def test_micro_batches_hold_every_utterance_once_and_in_order():
+    batches = CollateMicroBatches(collate, 3)(items([500] * 8))
+    assert sizes(batches) == [3, 3, 2]
+    assert [key for batch in batches for key in batch.keys] == [f"u{i}" for i in range(8)]
+
+
+def test_micro_batches_by_seconds_bound_the_padded_audio():
+    batches = CollateMicroBatches(collate, 1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
+    assert sizes(batches) == [1, 2, 2]  # the first is too long and stands alone
+    assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
+
+
+def test_no_micro_batch_lies_in_two_pieces():
+    assert sizes(CollateMicroBatches(collate, 3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
+    assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]

@@ -18,8 +18,10 @@ from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit.batch import Batch, collate
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import MeritModel
-from merit.systems.sparse_merit.objective import make_objective
+from merit.systems.sparse_merit.objective import JointObjective, make_objective
 from merit.training.accelerator import make_accelerator
+from merit.training.contract import Summary
+from merit.training.evaluation import Evaluation
 from merit.training.run import Run
 
 SUM = replace(MODEL, front_end="weighted_sum")
@@ -161,3 +163,82 @@ def test_values_of_a_step_are_means_over_all_its_utterances(prepared):
     labels = torch.cat([batch.labels for batch in batches])
     expected = torch.nn.functional.cross_entropy(logits, labels, weight=run.objective.class_weights)
     assert run.train_step(batches)["emotion"] == pytest.approx(expected.item(), rel=1e-5)
+
+
+ONE_EPOCH = replace(TRAINING, epochs=1)
+
+
+def test_gradients_are_clipped_over_all_parameters(corpus, tiny_encoder, tmp_path, monkeypatch):
+    norms = []
+    step = torch.optim.AdamW.step
+
+    def recording(self, *arguments, **options):
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        norms.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+        return step(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", recording)
+    phase2(corpus, tiny_encoder, tmp_path / "free", training=ONE_EPOCH)
+    assert min(norms) > 0.01
+    norms.clear()
+    phase2(corpus, tiny_encoder, tmp_path / "clipped", training=replace(ONE_EPOCH, gradient_clip=0.01))
+    assert norms == pytest.approx([0.01] * len(norms), rel=1e-3)
+
+
+def test_dev_criterion_that_is_not_finite_is_an_error(corpus, tiny_encoder, tmp_path, monkeypatch):
+    step = torch.optim.AdamW.step
+
+    def breaking(self, *arguments, **options):
+        step(self, *arguments, **options)
+        self.param_groups[-1]["params"][-1].data.fill_(torch.nan)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", breaking)
+    with pytest.raises(MeritError, match="(emotion|enhancement) of the dev set is nan after epoch 1"):
+        phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, batch_size=12))
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "keep, select, is_last", [("best", "losses", False), ("best", "scores", True), ("last", "losses", True)]
+)
+def test_weights_of_the_epoch_asked_for_are_kept(
+    corpus, tiny_encoder, tmp_path, monkeypatch, caplog, keep, select, is_last
+):
+    """By its loss the first epoch is better, by its score the second, as overconfidence makes it."""
+    found = iter([{"criterion": 1.0, "score": 0.3}, {"criterion": 2.0, "score": 0.4}])
+    monkeypatch.setattr(Evaluation, "result", lambda self: Summary(next(found), {}, []))
+    caplog.set_level("INFO")
+    weights = phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, keep=keep, select=select))
+    last = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
+    assert all(torch.equal(value, last[name]) for name, value in weights.items()) == is_last
+    assert ("best epoch 1, dev_criterion 1.0" if select == "losses" else "best epoch 2, dev_score 0.4") in caplog.text
+
+
+def test_patience_goes_by_what_selects(corpus, tiny_encoder, tmp_path, monkeypatch):
+    for select, epochs in (("losses", 3), ("scores", 5)):
+        found = iter([{"criterion": float(n), "score": min(n, 3) / 9} for n in range(1, 10)])
+        monkeypatch.setattr(Evaluation, "result", lambda self, found=found: Summary(next(found), {}, []))
+        training = replace(TRAINING, epochs=9, patience=2, select=select)
+        phase2(corpus, tiny_encoder, tmp_path / select, training=training)
+        assert len(history(tmp_path / select)) == epochs
+
+
+def test_routing_that_collapses_is_said_when_it_begins_and_at_the_end(
+    corpus, tiny_encoder, tmp_path, monkeypatch, caplog
+):
+    healthy = {"usage_emotion": torch.tensor([40, 30, 30]), "frames": torch.tensor([100])}
+    collapsed = {"usage_emotion": torch.tensor([98, 1, 1]), "frames": torch.tensor([100])}
+    found = iter([healthy, collapsed, collapsed, collapsed])
+    summary = JointObjective.summary
+
+    def with_those(self, losses, counts):
+        return summary(
+            self, losses, {name: counts[name] for name in ("confusion", "noisy", "noisy_values")} | next(found)
+        )
+
+    monkeypatch.setattr(JointObjective, "summary", with_those)
+    phase2(corpus, tiny_encoder, tmp_path, training=replace(TRAINING, epochs=4))
+    first, last = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    what = "the emotion gate sends 98.0% of the frames to expert 0; the emotion gate gives less than 5%"
+    assert f"from epoch 2 on {what}" in first
+    assert f"after the last epoch {what}" in last

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_two_processes
+from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_two_processes, phase2
 
+from merit.data.datadir import read_table, write_table
+from merit.data.states.state_shards import audio_digest
+from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit import phase1
@@ -148,7 +151,7 @@ def test_another_seed_later_trains_that_one_alone(corpus, tiny_encoder, tmp_path
 
 
 def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path, monkeypatch):
-    in_two_processes("test_company.train_three(corpus, encoder, output)", tmp_path / "two", corpus, tiny_encoder)
+    in_two_processes("test_loop.train_three(corpus, encoder, output)", tmp_path / "two", corpus, tiny_encoder)
     monkeypatch.setattr(phase1, "STATES_TYPE", torch.float32)
     train_three(corpus, tiny_encoder, tmp_path / "one")
     for name in ("ser", "ser9", "se"):
@@ -214,3 +217,46 @@ def test_batches_too_short_for_all_processes_are_refused():
         Trainer([run], Utterances(), Utterances(), order_seed=7)
     run.config.batch_seconds = 22.0
     Trainer([run], Utterances(), Utterances(), order_seed=7)
+
+
+ONE_EPOCH = replace(TRAINING, epochs=1)
+
+
+def test_error_of_a_worker_process_keeps_its_message_alone(corpus, tiny_encoder, tmp_path):
+    directory = tmp_path / "train"
+    directory.mkdir()
+    for file in corpus["train"].iterdir():
+        text = file.read_text()
+        (directory / file.name).write_text(text)
+    (tmp_path / "damaged.flac").write_bytes(b"no audio")
+    wav = read_table(directory / "wav.scp") | {"train005": f"{tmp_path}/damaged.flac"}
+    write_table(directory / "wav.scp", wav)
+    WaveformStatistics(mean=0.0, std=0.2, samples=1).save(directory / "waveform_stats.json", audio=audio_digest(wav))
+    with pytest.raises(MeritError, match=r"^train005: .*damaged.flac: cannot be decoded") as caught:
+        phase2({**corpus, "train": directory}, tiny_encoder, tmp_path / "run", training=replace(ONE_EPOCH, workers=1))
+    assert "Traceback" not in str(caught.value)
+
+
+def test_seconds_bound_steps_and_micro_batches(corpus, tiny_encoder, tmp_path, monkeypatch):
+    steps = []
+    train_step = Run.train_step
+
+    def recording(self, batches):
+        steps.append([(len(batch.keys), batch.noisy.shape[1]) for batch in batches])
+        return train_step(self, batches)
+
+    monkeypatch.setattr(Run, "train_step", recording)
+    training = replace(ONE_EPOCH, batch_seconds=2.0, micro_batch_seconds=0.95)
+    phase2(corpus, tiny_encoder, tmp_path, training=training)
+    assert sum(count for step in steps for count, _ in step) == 12
+    for step in steps:
+        assert sum(count for count, _ in step) * max(longest for _, longest in step) <= 2.0 * 16000
+        assert all(count == 1 for count, _ in step)  # two do not fit into 0.95 s
+    assert max(map(len, steps)) > 1
+
+
+def test_micro_batches_by_seconds_change_nothing(corpus, tiny_encoder, tmp_path):
+    model = replace(MODEL, front_end="weighted_sum", emotion_dropout=0.0)
+    whole = phase2(corpus, tiny_encoder, tmp_path / "whole", model, replace(ONE_EPOCH, batch_seconds=3.0))
+    training = replace(ONE_EPOCH, batch_seconds=3.0, micro_batch_seconds=1.5)
+    assert_same(phase2(corpus, tiny_encoder, tmp_path / "parts", model, training), whole, 2e-5)

@@ -1,8 +1,7 @@
-"""Crops and padded batches."""
+"""Padded batches and random crops."""
 
 import torch
 
-from merit.data.batching import CollateMicroBatches
 from merit.systems.sparse_merit.batch import Batch, collate, crop_states, crop_window
 from merit.time_grid import FRAME_SAMPLES
 
@@ -61,27 +60,6 @@ def test_cropping_a_batch_equals_cropping_its_utterances():
 
 def items(lengths):
     return [Batch([f"u{i}"], torch.tensor([n]), torch.ones(1, n)) for i, n in enumerate(lengths)]
-
-
-def sizes(batches):
-    return [len(batch.keys) for batch in batches]
-
-
-def test_micro_batches_hold_every_utterance_once_and_in_order():
-    batches = CollateMicroBatches(collate, 3)(items([500] * 8))
-    assert sizes(batches) == [3, 3, 2]
-    assert [key for batch in batches for key in batch.keys] == [f"u{i}" for i in range(8)]
-
-
-def test_micro_batches_by_seconds_bound_the_padded_audio():
-    batches = CollateMicroBatches(collate, 1, seconds=2.0)(items([40_000, 16_000, 12_000, 8_000, 8_000]))
-    assert sizes(batches) == [1, 2, 2]  # the first is too long and stands alone
-    assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
-
-
-def test_no_micro_batch_lies_in_two_pieces():
-    assert sizes(CollateMicroBatches(collate, 3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
-    assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
 
 
 def test_features_are_padded_with_zeros():
