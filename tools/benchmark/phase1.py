@@ -134,23 +134,24 @@ def measure_kinds(bench: Bench, device: torch.device) -> None:
     report(name, audio / time, "audio-s/s", at_least=1500)
 
 
-def measure_company(bench: Bench, device: torch.device) -> None:
-    """SER and SE heads of two seeds on one forward pass, against one after the other."""
+def measure_shared_forward(bench: Bench, device: torch.device) -> None:
+    """SER and SE heads of two seeds, whose batches differ in size, on one forward pass of the encoder for all."""
+    kinds = (("emotion", None), ("enhancement", 1.28))
 
-    def heads() -> list[Head]:
-        return [
-            bench.head(task, seed, crop)
-            for task, crop in (("emotion", None), ("enhancement", 1.28))
-            for seed in (7, 17)
-        ]
+    def heads(task: str, crop: float | None) -> list[Head]:
+        return [bench.head(task, seed, crop) for seed in (7, 17)]
 
-    together = bench.trainer(heads())
-    alone = [bench.trainer([head]) for head in heads()]
+    ways = {
+        "one for all": [bench.trainer([head for kind in kinds for head in heads(*kind)])],
+        "one for each batch size": [bench.trainer(heads(*kind)) for kind in kinds],
+        "one for each head": [bench.trainer([head]) for kind in kinds for head in heads(*kind)],
+    }
     taken = seconds(
-        {"together": lambda: epoch(together), "alone": lambda: [epoch(one) for one in alone]}, device, rounds=2
+        {name: lambda ones=ones: [epoch(one) for one in ones] for name, ones in ways.items()}, device, rounds=2
     )
-    ratio = taken["alone"] / taken["together"]
-    report("phase 1 online, SER and SE heads of 2 seeds: one forward for all against each alone", ratio, "x")
+    for name in list(ways)[1:]:
+        ratio = taken[name] / taken["one for all"]
+        report(f"phase 1 online, SER and SE heads of 2 seeds: one forward pass for all against {name}", ratio, "x")
 
 
 def measure_parts(bench: Bench, device: torch.device) -> None:
@@ -222,7 +223,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         bench = Bench(Path(root), SIZES[device.type])
         measure_kinds(bench, device)
-        measure_company(bench, device)
+        measure_shared_forward(bench, device)
         measure_parts(bench, device)
         large = bench if device.type == "cuda" else Bench(Path(root) / "large", LARGE_STATES)
         measure_checksums(large, device, "SER head", "emotion", None)
