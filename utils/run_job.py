@@ -11,7 +11,7 @@ that nears its time limit is told to stop in order, and is requeued. One whose l
 the next launcher finds it.
 """
 
-import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
+import merit.interrupt  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
 
 # isort: split
 import json
