@@ -1,10 +1,12 @@
 """Reading any audio as 16 kHz mono, and writing it as 16-bit files."""
 
+import hashlib
 import io
 import os
 import re
 import struct
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,21 @@ def entry_stamp(entry: str) -> str:
 def stamped_entry(stamp: str) -> str:
     """Return the entry that a stamp is of, whatever has become of its file since."""
     return stamp if entry_file(stamp) is None else stamp.rsplit(" ", 2)[0]
+
+
+def audio_digest(wav: Mapping[str, str]) -> str:
+    """SHA-256 over utterances, entries of ``wav.scp``, sizes and time stamps: another one means other audio.
+
+    Raises:
+        MeritError: when a file is missing.
+    """
+    digest = hashlib.sha256()
+    for key, entry in sorted(wav.items()):
+        try:
+            digest.update(f"{key} {entry_stamp(entry)}\n".encode())
+        except FileNotFoundError as error:
+            raise MeritError(f"{key}: {entry}: there is no such file; correct wav.scp") from error
+    return digest.hexdigest()
 
 
 def read_audio(entry: str, key: str) -> np.ndarray:

@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from merit.bin.dump_states import dump_states
 from merit.bin.export_states import export_states
 from merit.data.audio import kaldiio, read_audio, write_audio
 from merit.data.datadir import read_table, write_data_directory
-from merit.data.states.state_shards import ShardReader
+from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.dumping import dump as dump_module
-from merit.dumping.dump import state_header
+from merit.dumping.dump import dump_states, state_header
 from merit.errors import MeritError
 from merit.nets.ssl import load_encoder
 

@@ -11,7 +11,7 @@ import soundfile
 from scipy.io import wavfile
 
 from merit.data import audio
-from merit.data.audio import audio_duration, entry_stamp, read_audio, write_audio
+from merit.data.audio import audio_digest, audio_duration, entry_stamp, read_audio, write_audio
 from merit.errors import MeritError
 from merit.time_grid import SAMPLE_RATE
 
@@ -227,3 +227,15 @@ def test_16_khz_audio_is_read_without_importing_torch(tmp_path, pcm):
     command = [sys.executable, "-c", code, str(tmp_path / "a.wav")]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_audio_digest_sees_other_audio(tmp_path):
+    audio = tmp_path / "a.flac"
+    audio.write_bytes(b"1")
+    digest = audio_digest({"a": str(audio)})
+    assert audio_digest({"a": str(audio)}) == digest
+    assert audio_digest({"b": str(audio)}) != digest
+    audio.write_bytes(b"12")
+    assert audio_digest({"a": str(audio)}) != digest
+    with pytest.raises(MeritError, match="a: .*none.flac: there is no such file"):
+        audio_digest({"a": str(tmp_path / "none.flac")})

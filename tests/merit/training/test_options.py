@@ -9,8 +9,8 @@ from tiny_training import MODEL, TRAINING, assert_same, history, phase2
 
 from merit.bin.sparse_merit.train_joint import train_joint
 from merit.command import run_command
+from merit.data.audio import audio_digest
 from merit.data.datadir import read_table, write_table
-from merit.data.states.state_shards import audio_digest
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder

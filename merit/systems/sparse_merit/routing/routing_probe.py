@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import read_audio
+from merit.data.audio import audio_digest, read_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
-from merit.data.states.state_shards import audio_digest
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text

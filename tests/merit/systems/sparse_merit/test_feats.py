@@ -28,7 +28,8 @@ TRAINING = TrainingConfig(
 def dumps(corpus, tiny_encoder, tmp_path_factory):
     """Function from a content to its dump of both directories."""
     root = tmp_path_factory.mktemp("dumps")
-    statistics = waveform_statistics(corpus["train"])
+    waveform_statistics(corpus["train"])
+    statistics = corpus["train"] / "waveform_stats.json"
     for content in ("states", "features"):
         for name, directory in corpus.items():
             output = root / content / name
