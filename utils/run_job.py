@@ -31,9 +31,15 @@ from submitit.core.utils import FailedJobError
 
 from merit.command import run_command
 from merit.errors import MeritError
-from merit.jobs.logged_command import PATIENCE_SECONDS, TIME_LIMIT_STATUS, WARNING_SECONDS, LoggedCommand, raise_interrupt
 from merit.jobs.local import LocalJob
 from merit.jobs.log import error_lines, last_lines, show_new
+from merit.jobs.logged_command import (
+    PATIENCE_SECONDS,
+    TIME_LIMIT_STATUS,
+    WARNING_SECONDS,
+    LoggedCommand,
+    raise_interrupt,
+)
 from merit.jobs.mark import Mark
 from merit.jobs.slurm import QueuedJob, left_behind
 from merit.lock import hold

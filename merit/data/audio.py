@@ -123,6 +123,14 @@ def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return resampled.numpy()
 
 
+def to_16_bits(samples: np.ndarray) -> np.ndarray:
+    """Round samples, fractions of full scale in any shape, to int16; those beyond full scale are clipped.
+
+    What was read from 16 bits comes back bit by bit. ``to_16_bits(samples) / 32768`` is what a reader gets.
+    """
+    return np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+
+
 def write_audio(path: Path | str, samples: np.ndarray) -> int:
     """Write samples ``(S,)`` at 16 kHz as a 16-bit file, FLAC or WAV by the suffix of ``path``, in one step.
 
@@ -140,7 +148,7 @@ def write_audio(path: Path | str, samples: np.ndarray) -> int:
         raise MeritError(f"{path}: audio is written as .flac or .wav; give the file one of these endings")
     if not np.isfinite(samples).all():
         raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
-    integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+    integers = to_16_bits(samples)
     with atomic_path(path) as temporary:
         try:
             soundfile.write(temporary, integers, SAMPLE_RATE, subtype="PCM_16")

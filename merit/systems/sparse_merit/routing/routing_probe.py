@@ -19,8 +19,8 @@ from merit.data.datadir import read_durations, read_table
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
-from merit.metrics.emotion_table import compare_labels
 from merit.metrics.enhancement.segmental_snr import segmental_snr
+from merit.metrics.label_table import compare_labels
 from merit.metrics.undefined import UndefinedScore
 from merit.progress import progress
 from merit.report.table import Cell, Column, Table
