@@ -12,6 +12,7 @@ VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
 setup(
     name="merit",
     version=VERSION,
+    license="Apache-2.0",
     description="Joint speech emotion recognition and speech enhancement with a mixture of experts",
     packages=find_packages(include=["merit", "merit.*"]),
     python_requires=">=3.10,<3.14",

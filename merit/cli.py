@@ -1,6 +1,6 @@
 """The ``merit`` command: a trained model on any audio file."""
 
-import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
+import merit.interrupt  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
 
 # isort: split
 import csv

@@ -1,9 +1,10 @@
 """Writing files so that a reader never sees half of one, and telling whether one has changed."""
 
+import csv
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,3 +60,9 @@ def write_text(path: Path | str, text: str) -> None:
     """Write ``text`` to ``path`` in one step."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(path: Path | str, columns: Sequence[str], rows: Iterable[Sequence[object]], line_end: str = "\n") -> None:
+    """Write a header and rows as CSV in one step."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator=line_end).writerows((columns, *rows))

@@ -11,7 +11,7 @@ that nears its time limit is told to stop in order, and is requeued. One whose l
 the next launcher finds it.
 """
 
-import merit.bin  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
+import merit.interrupt  # noqa: F401  first, so that Ctrl-C during the other imports leaves no traceback
 
 # isort: split
 import json
@@ -31,9 +31,15 @@ from submitit.core.utils import FailedJobError
 
 from merit.command import run_command
 from merit.errors import MeritError
-from merit.jobs.command import PATIENCE_SECONDS, TIME_LIMIT_STATUS, WARNING_SECONDS, LoggedCommand, raise_interrupt
 from merit.jobs.local import LocalJob
 from merit.jobs.log import error_lines, last_lines, show_new
+from merit.jobs.logged_command import (
+    PATIENCE_SECONDS,
+    TIME_LIMIT_STATUS,
+    WARNING_SECONDS,
+    LoggedCommand,
+    raise_interrupt,
+)
 from merit.jobs.mark import Mark
 from merit.jobs.slurm import QueuedJob, left_behind
 from merit.lock import hold

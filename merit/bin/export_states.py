@@ -16,7 +16,8 @@ def export_states(states: Path, output: Path) -> None:
         output: directory for states.ark and states.scp; the scp is written last.
     """
     from merit.data.audio import kaldiio
-    from merit.data.states.state_shards import ShardReader, require_disk_space
+    from merit.data.states.disk_space import require_disk_space
+    from merit.data.states.shard_reader import ShardReader
     from merit.files import atomic_path
     from merit.progress import progress
 

@@ -2,7 +2,7 @@
 
 from merit.command import run_command
 from merit.data.datadir import read_table
-from merit.metrics.emotion_table import compare_labels
+from merit.metrics.label_table import compare_labels
 from merit.report.markdown import markdown_table
 
 

@@ -1,10 +1,12 @@
 """Reading any audio as 16 kHz mono, and writing it as 16-bit files."""
 
+import hashlib
 import io
 import os
 import re
 import struct
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,21 @@ def entry_stamp(entry: str) -> str:
 def stamped_entry(stamp: str) -> str:
     """Return the entry that a stamp is of, whatever has become of its file since."""
     return stamp if entry_file(stamp) is None else stamp.rsplit(" ", 2)[0]
+
+
+def audio_digest(wav: Mapping[str, str]) -> str:
+    """SHA-256 over utterances, entries of ``wav.scp``, sizes and time stamps: another one means other audio.
+
+    Raises:
+        MeritError: when a file is missing.
+    """
+    digest = hashlib.sha256()
+    for key, entry in sorted(wav.items()):
+        try:
+            digest.update(f"{key} {entry_stamp(entry)}\n".encode())
+        except FileNotFoundError as error:
+            raise MeritError(f"{key}: {entry}: there is no such file; correct wav.scp") from error
+    return digest.hexdigest()
 
 
 def read_audio(entry: str, key: str) -> np.ndarray:
@@ -106,6 +123,14 @@ def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return resampled.numpy()
 
 
+def to_16_bits(samples: np.ndarray) -> np.ndarray:
+    """Round samples, fractions of full scale in any shape, to int16; those beyond full scale are clipped.
+
+    What was read from 16 bits comes back bit by bit. ``to_16_bits(samples) / 32768`` is what a reader gets.
+    """
+    return np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+
+
 def write_audio(path: Path | str, samples: np.ndarray) -> int:
     """Write samples ``(S,)`` at 16 kHz as a 16-bit file, FLAC or WAV by the suffix of ``path``, in one step.
 
@@ -123,7 +148,7 @@ def write_audio(path: Path | str, samples: np.ndarray) -> int:
         raise MeritError(f"{path}: audio is written as .flac or .wav; give the file one of these endings")
     if not np.isfinite(samples).all():
         raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
-    integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+    integers = to_16_bits(samples)
     with atomic_path(path) as temporary:
         try:
             soundfile.write(temporary, integers, SAMPLE_RATE, subtype="PCM_16")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from merit.data.audio import audio_duration, entry_file, resample
+from merit.data.audio import audio_duration, entry_file, resample, to_16_bits
 from merit.errors import MeritError
 from merit.files import atomic_path
 from merit.time_grid import SAMPLE_RATE
@@ -128,8 +128,7 @@ def audio_writer(path: Path) -> Iterator[Callable[[np.ndarray], None]]:
             raise MeritError(f"{path}: not written, since the samples hold NaN or infinity")
         clipped += int(np.count_nonzero(np.abs(samples) > 1))
         count += len(samples)
-        integers = np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767)
-        sound.write(integers.astype(np.int16))
+        sound.write(to_16_bits(samples))
 
     with atomic_path(path) as temporary, _ErrorKeepingFile(temporary, "w+") as file:
         try:

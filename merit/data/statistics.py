@@ -13,7 +13,7 @@ from typing import TypeVar
 import joblib
 import numpy as np
 
-from merit.data.audio import read_audio
+from merit.data.audio import audio_digest, read_audio
 from merit.data.datadir import read_table
 from merit.errors import MeritError
 from merit.files import write_text
@@ -71,8 +71,6 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
         raise MeritError(f"--nj {nj}: expected at least one process")
     data_dir = Path(data_dir)
     wav = read_table(data_dir / "wav.scp")
-    from merit.data.states.state_shards import audio_digest  # with torch, which no process of joblib's needs
-
     kept, digest = data_dir / "waveform_stats.json", audio_digest(wav)
     if _audio_of(kept) == digest:
         return WaveformStatistics.load(kept)

@@ -2,21 +2,25 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from merit.data.audio import audio_digest
 from merit.data.batching import seconds_batches
 from merit.data.datadir import first_of, read_durations, read_table
-from merit.data.states.shard_writer import SHARD_BYTES, ShardWriter
-from merit.data.states.state_shards import Content, StateType, audio_digest, require_disk_space
+from merit.data.states.disk_space import require_disk_space
+from merit.data.states.shard import Content, StateType
+from merit.data.states.shard_writer import ShardWriter
 from merit.data.statistics import WaveformStatistics
 from merit.device import Precision, default_device
 from merit.dumping.dump_processes import compute_in_processes
 from merit.dumping.dump_share import Share, compute_share, length_problem
 from merit.errors import MeritError
+from merit.lock import sole_writer
 from merit.nets.ssl import STATE_DEFINITION, SpeechEncoder, load_encoder
 from merit.progress import progress
 from merit.time_grid import SAMPLE_RATE
@@ -45,81 +49,70 @@ def dump_states(
     data: Path,
     ssl: str,
     output: Path,
-    statistics: WaveformStatistics,
-    dtype: StateType,
-    batch_seconds: float,
-    precision: Precision,
-    shard_bytes: int = SHARD_BYTES,
+    statistics: Path,
+    dtype: StateType = "bfloat16",
+    batch_seconds: float = 120.0,
+    precision: Precision = "auto",
     content: Content = "states",
     nj: int = 1,
 ) -> None:
-    """Write the states of every utterance of ``data``; a dump that was stopped goes on, a complete one is left alone.
+    """Write the hidden states of all layers of an encoder, or its features, for every utterance of a data directory.
 
-    Features are stored in place of the states when ``content`` says so. Computed in bfloat16 they are of that type
-    already, and nothing is lost; what was computed in float32 is rounded to ``dtype``, as the states are.
+    Features are what its frozen convolutional front end gives the transformer: of WavLM Large a fiftieth of the states'
+    disk. Training runs the transformer over them.
+
+    The disk it takes is estimated, printed and compared with what is free before anything is written. A dump that was
+    stopped goes on where it was, also with another --nj; one that is complete is left alone; what comes of another
+    encoder, normalisation or audio is never mixed in.
 
     Args:
         data: data directory.
-        ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
+        ssl: encoder: transformers directory, hub name, or an original WavLM .pt file.
         output: directory of the dump.
-        statistics: normalisation of the waveforms.
-        dtype: 16-bit type to store.
-        batch_seconds: audio in a batch, padding counted; it bounds the memory.
-        precision: of the computation.
-        shard_bytes: size of a shard; a process holds up to two in memory.
-        content: the states of all layers, or the features that the front end gives the transformer.
-        nj: processes; each computes on a GPU of its own where there are several. A dump that was stopped can go on
-            with another number.
+        statistics: waveform_stats.json that normalises the waveforms; for dev and test data too, the training set's.
+        dtype: 16-bit type to store; what is computed in float32 is rounded to it.
+        batch_seconds: seconds of audio computed at once; more is faster on a GPU and takes more memory.
+        precision: of the computation; auto is bfloat16 where that is fast.
+        content: states or features.
+        nj: processes, each on a GPU of its own where there are several; each holds the encoder and up to 2 GB of what
+            is to be written in memory.
 
     Raises:
-        MeritError: when the dump would not fit on the disk, the directory holds another one, or an utterance cannot be
-            read, is too short or too long for the encoder, or has values beyond the range of ``dtype``.
+        MeritError: when the dump would not fit on the disk, the directory holds another one or another process writes
+            there, or an utterance cannot be read, is too short or too long for the encoder, or has values beyond the
+            range of ``dtype``.
     """
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected the number of processes, at least 1")
-    wav = read_table(data / "wav.scp")
-    samples = {key: round(seconds * SAMPLE_RATE) for key, seconds in read_durations(data, wav).items()}
-    encoder = load_encoder(ssl).eval()
-    _require_lengths(data, samples, encoder)
-    header = {
-        "encoder": ssl,
-        **state_header(encoder, statistics, content),
-        "dtype": dtype,
-        "audio": audio_digest(wav),
-    }
-    with ShardWriter(output, header, shard_bytes) as writer:
-        todo = [key for key in wav if key not in writer.frames]
-        if not todo:
-            logger.info("%s: complete, %d utterances", output, len(wav))
-            return
-        if content == "states":
-            values = encoder.num_states * encoder.hidden_size
-            size = f"{encoder.num_states} states of {encoder.hidden_size} values every 20 ms in {dtype}"
-        else:
-            values = encoder.feature_size
-            size = f"features of {values} values every 20 ms in {dtype}"
-        frames = encoder.frame_lengths(torch.tensor([samples[key] for key in wav])).sum().item()
-        total = frames * values * getattr(torch, dtype).itemsize
-        hours = sum(samples.values()) / SAMPLE_RATE / 3600
-        logger.info("%s: %d utterances, %.3f hours, %s: %.3f GB", output, len(wav), hours, size, total / 1e9)
-        if len(todo) < len(wav):
-            logger.info("%s: going on, %d utterances are there", output, len(wav) - len(todo))
-        require_disk_space(output, max(0, total - writer.bytes_on_disk))
-        batches = seconds_batches({key: samples[key] for key in todo}, batch_seconds)
-        random.Random(0).shuffle(batches)  # every shard mixes all lengths, and processes have equal shares
-        share = Share(batches, wav, statistics, content, dtype, precision)
-        done = 0
-        with progress(sum(samples[key] for key in todo) // SAMPLE_RATE, content, "audio-s") as bar:
-
-            def advance(count: int) -> None:
-                nonlocal done
-                done += count
-                bar.update(done // SAMPLE_RATE - bar.n)
-
-            if (processes := min(nj, len(batches))) == 1:
-                compute_share(share, encoder, default_device(), writer.write, advance)
-            else:
-                compute_in_processes(share, ssl, writer, shard_bytes, processes, advance)
+    normalisation = WaveformStatistics.load(statistics)
+    with sole_writer(output):
+        wav = read_table(data / "wav.scp")
+        samples = {key: round(seconds * SAMPLE_RATE) for key, seconds in read_durations(data, wav).items()}
+        encoder = load_encoder(ssl).eval()
+        _require_lengths(data, samples, encoder)
+        header = {
+            "encoder": ssl,
+            **state_header(encoder, normalisation, content),
+            "dtype": dtype,
+            "audio": audio_digest(wav),
+        }
+        with ShardWriter(output, header) as writer:
+            todo = {key: count for key, count in samples.items() if key not in writer.frames}
+            if not todo:
+                logger.info("%s: complete, %d utterances", output, len(wav))
+                return
+            _require_room(writer, samples, encoder, content, dtype)
+            if len(todo) < len(wav):
+                logger.info("%s: going on, %d utterances are there", output, len(wav) - len(todo))
+            batches = seconds_batches(todo, batch_seconds)
+            random.Random(0).shuffle(batches)  # every shard mixes all lengths, and processes have equal shares
+            share = Share(batches, wav, normalisation, content, dtype, precision)
+            processes = min(nj, len(batches))
+            with _bar(sum(todo.values()), content) as advance:
+                if processes == 1:
+                    compute_share(share, encoder, default_device(), writer.write, advance)
+                else:
+                    compute_in_processes(share, ssl, writer, processes, advance)
 
 
 def _require_lengths(data: Path, samples: Mapping[str, int], encoder: SpeechEncoder) -> None:
@@ -129,3 +122,35 @@ def _require_lengths(data: Path, samples: Mapping[str, int], encoder: SpeechEnco
             f"{data}: nothing is dumped; take these utterances out of the data directory, or cut them:\n"
             + first_of(problems)
         )
+
+
+def _require_room(
+    writer: ShardWriter, samples: Mapping[str, int], encoder: SpeechEncoder, content: Content, dtype: StateType
+) -> None:
+    """Log what the whole dump takes, and refuse to start when what is not written yet has no room on the disk."""
+    if content == "states":
+        values = encoder.num_states * encoder.hidden_size
+        size = f"{encoder.num_states} states of {encoder.hidden_size} values every 20 ms in {dtype}"
+    else:
+        values = encoder.feature_size
+        size = f"features of {values} values every 20 ms in {dtype}"
+    frames = encoder.frame_lengths(torch.tensor(list(samples.values()))).sum().item()
+    total = frames * values * getattr(torch, dtype).itemsize
+    hours = sum(samples.values()) / SAMPLE_RATE / 3600
+    output = writer.directory
+    logger.info("%s: %d utterances, %.3f hours, %s: %.3f GB", output, len(samples), hours, size, total / 1e9)
+    require_disk_space(output, max(0, total - writer.bytes_on_disk))
+
+
+@contextmanager
+def _bar(samples: int, description: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar over seconds of audio; yields a function that takes the samples done since its last call."""
+    done = 0
+    with progress(samples // SAMPLE_RATE, description, "audio-s") as bar:
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            bar.update(done // SAMPLE_RATE - bar.n)
+
+        yield advance

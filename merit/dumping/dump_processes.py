@@ -31,7 +31,7 @@ class _Task:
         share: its batches.
         ssl: encoder.
         device, threads: where it computes, and on how many threads of the CPU.
-        directory, header, numbers, shard_bytes: of its :class:`ShardStream`.
+        directory, header, numbers: of its :class:`ShardStream`.
     """
 
     share: Share
@@ -41,12 +41,9 @@ class _Task:
     directory: Path
     header: Mapping[str, Any]
     numbers: range
-    shard_bytes: int
 
 
-def compute_in_processes(
-    share: Share, ssl: str, writer: ShardWriter, shard_bytes: int, nj: int, advance: Callable[[int], None]
-) -> None:
+def compute_in_processes(share: Share, ssl: str, writer: ShardWriter, nj: int, advance: Callable[[int], None]) -> None:
     """Compute a share in ``nj`` processes; each takes every nj-th batch and writes shards of its own.
 
     Each loads the encoder, computes on a GPU of its own (where there are fewer, they are shared) or on the CPU with its
@@ -57,7 +54,6 @@ def compute_in_processes(
         share: what to compute.
         ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
         writer: of the directory; it is left to the caller to complete it.
-        shard_bytes: size of a shard.
         nj: processes.
         advance: takes the samples that were computed since its last call.
 
@@ -69,10 +65,10 @@ def compute_in_processes(
     tasks = []
     for process in range(nj):
         batches = share.batches[process::nj]
-        part = replace(share, batches=batches, wav={key: share.wav[key] for batch in batches for key in batch})
+        own = replace(share, batches=batches, wav={key: share.wav[key] for batch in batches for key in batch})
         device = torch.device("cuda", process % gpus) if gpus else torch.device("cpu")
         numbers = writer.numbers(process, nj)
-        tasks.append(_Task(part, ssl, device, threads, writer.directory, writer.header, numbers, shard_bytes))
+        tasks.append(_Task(own, ssl, device, threads, writer.directory, writer.header, numbers))
     writer.reopen()
     context = multiprocessing.get_context("spawn")
     computed, stop = context.Value("q", 0), context.Event()
@@ -124,7 +120,7 @@ def _compute(task: _Task) -> None:
         torch.cuda.set_device(task.device)
     encoder = load_encoder(task.ssl)
     try:
-        with ShardStream(task.directory, task.header, task.numbers, task.shard_bytes) as stream:
+        with ShardStream(task.directory, task.header, task.numbers) as stream:
             compute_share(task.share, encoder, task.device, stream.write, _advance)
     except _Stopped:
         pass

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from merit.data.audio import read_audio
-from merit.data.states.state_shards import Content, StateType
+from merit.data.states.shard import Content, StateType
 from merit.data.statistics import WaveformStatistics
 from merit.device import Precision, autocast
 from merit.errors import MeritError

@@ -1,4 +1,4 @@
-"""Scores of single-label emotion recognition, through scikit-learn."""
+"""Scores of recognition with one label an utterance, through scikit-learn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class EmotionScores:
+class ClassificationScores:
     """Scores of a set of utterances.
 
     Attributes:
         f1_macro: F1 averaged over the classes that occur in reference or hypothesis.
         f1_micro: F1 over all decisions; with one label an utterance it equals the accuracy.
         uar: unweighted average recall, over the classes that occur in the reference (balanced accuracy).
-        accuracy: share of correct utterances.
+        accuracy: fraction of correct utterances.
         classes: names of the C classes.
         confusion: counts (C, C), rows are the reference.
         utterances: n.
@@ -35,9 +35,9 @@ def f1_macro(confusion: np.ndarray) -> float:
     return float((2 * confusion.diagonal()[occurrences > 0] / occurrences[occurrences > 0]).mean())
 
 
-def emotion_scores(
+def classification_scores(
     reference: Sequence[str], hypothesis: Sequence[str], classes: Sequence[str] | None = None
-) -> EmotionScores:
+) -> ClassificationScores:
     """Compare labels utterance by utterance.
 
     Args:
@@ -49,7 +49,7 @@ def emotion_scores(
 
     occurring = sorted({*reference, *hypothesis})
     classes = tuple(classes or occurring)
-    return EmotionScores(
+    return ClassificationScores(
         f1_macro=float(f1_score(reference, hypothesis, labels=occurring, average="macro", zero_division=0)),
         f1_micro=float(f1_score(reference, hypothesis, labels=occurring, average="micro", zero_division=0)),
         uar=float(recall_score(reference, hypothesis, labels=sorted(set(reference)), average="macro", zero_division=0)),

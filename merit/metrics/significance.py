@@ -46,7 +46,7 @@ def weighted_f1(reference: np.ndarray, hypothesis: np.ndarray, weights: np.ndarr
     """F1-macro and F1-micro of utterances counted with weights.
 
     Macro is the mean over all classes, where one that occurs neither in reference nor hypothesis counts as 0
-    (scikit-learn's ``zero_division=0`` with these labels). Micro is the share of correct utterances.
+    (scikit-learn's ``zero_division=0`` with these labels). Micro is the fraction of correct utterances.
 
     Args:
         reference, hypothesis: labels (U,).

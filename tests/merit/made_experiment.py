@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from merit.data.statistics import WaveformStatistics
-from merit.metrics.emotion_table import compare_labels
 from merit.metrics.enhancement.measures import MEASURES, EnhancementScores
 from merit.metrics.enhancement.score_sheet import Pair, Record, ScoreSheet
+from merit.metrics.label_table import compare_labels
 from merit.systems.sparse_merit.decoding import write_routing
 from merit.systems.sparse_merit.description import ModelDescription
 from merit.systems.sparse_merit.model import ModelConfig

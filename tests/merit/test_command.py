@@ -38,7 +38,7 @@ except BaseException:
 )
 def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path, monkeypatch, command, library):
     (tmp_path / f"{library}.py").write_text(SLOW_LIBRARY)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
     process = subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -51,7 +51,7 @@ def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path, monkeypatch, comma
 
 def test_other_errors_of_an_import_are_shown_whole(tmp_path, monkeypatch):
     (tmp_path / "jsonargparse.py").write_text("raise ValueError('broken installation')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
     ended = subprocess.run(
         [sys.executable, "-m", "merit.bin.sparse_merit.decode"], cwd=tmp_path, capture_output=True, text=True
     )

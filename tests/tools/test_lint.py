@@ -1,4 +1,4 @@
-"""Every Python file of the repository is clean under ruff, and in the syntax of the oldest Python (ruff.toml)."""
+"""Every Python file of the repository is clean and formatted under ruff, in the syntax of the oldest Python."""
 
 import subprocess
 import sys
@@ -9,11 +9,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def ruff(command: str, *arguments: str | Path) -> subprocess.CompletedProcess:
+    """Run a command of ruff with the settings of the repository, wherever the files lie."""
+    options = ["--no-cache", "--config", ROOT / "ruff.toml", *arguments]
+    program = Path(sys.executable).with_name("ruff")
+    return subprocess.run([program, command, *options], cwd=ROOT, capture_output=True, text=True)
+
+
 def check(*arguments: str | Path) -> subprocess.CompletedProcess:
-    """Run ruff with the settings of the repository, wherever the files lie."""
-    ruff = Path(sys.executable).with_name("ruff")
-    command = [ruff, "check", "--no-cache", "--config", ROOT / "ruff.toml", "--output-format", "concise", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    """Look for errors."""
+    return ruff("check", "--output-format", "concise", *arguments)
 
 
 def test_ruff_finds_nothing() -> None:
@@ -23,6 +28,14 @@ def test_ruff_finds_nothing() -> None:
     assert not any("site-packages" in file for file in files)
     result = check(ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_ruff_would_format_nothing(tmp_path: Path) -> None:
+    result = ruff("format", "--check", ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    unformatted = tmp_path / "unformatted.py"
+    unformatted.write_text("x = {'a':1}\n")
+    assert ruff("format", "--check", unformatted).returncode == 1
 
 
 @pytest.mark.parametrize(

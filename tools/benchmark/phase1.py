@@ -18,7 +18,7 @@ from transformers import WavLMConfig, WavLMModel
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
-from merit.data.states.state_shards import BLOCK_FRAMES, blocks, checksums
+from merit.data.states.shard import BLOCK_FRAMES, blocks, checksums
 from merit.data.statistics import waveform_statistics
 from merit.dumping.dump import dump_states
 from merit.nets.masks import length_mask
@@ -88,7 +88,8 @@ class Bench:
         torch.manual_seed(0)
         self.ssl = str(root / "encoder")
         WavLMModel(WavLMConfig(conv_bias=False, **sizes.encoder)).save_pretrained(self.ssl)
-        statistics = waveform_statistics(self.train)
+        waveform_statistics(self.train)
+        statistics = self.train / "waveform_stats.json"
         self.dumps = {}
         for content in ("states", "features"):
             for directory in (self.train, self.dev):

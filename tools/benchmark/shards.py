@@ -22,8 +22,8 @@ from measure import chosen_device, report, seconds
 from torch import Tensor
 
 from merit.data.audio import kaldiio
+from merit.data.states.shard_reader import ShardReader
 from merit.data.states.shard_writer import ShardWriter
-from merit.data.states.state_shards import ShardReader
 from merit.systems.sparse_merit.batch import Batch, collate
 
 FRAMES_PER_SECOND = 50

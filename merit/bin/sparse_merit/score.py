@@ -6,10 +6,10 @@ from pathlib import Path
 from merit.command import run_command
 from merit.data.datadir import read_table
 from merit.errors import MeritError
-from merit.metrics.emotion_table import compare_labels, read_posteriors
 from merit.metrics.enhancement.composite import CompositeVariant
 from merit.metrics.enhancement.score_sheet import ScoreSheet
 from merit.metrics.enhancement.scoring import pair_tables, score_sheets
+from merit.metrics.label_table import compare_labels, read_posteriors
 from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, ENHANCEMENT_TABLE
 
 logger = logging.getLogger(__name__)

@@ -35,22 +35,27 @@ class Voice:
 
 
 def make_babble(
-    data: Path, output: Path, files: Sequence[int], talkers: int = 4, seconds: float = 10.0, seed: int = 0
+    data: Path,
+    output: Path,
+    files: tuple[int, int, int] = (40, 10, 10),
+    talkers: int = 4,
+    seconds: float = 10.0,
+    seed: int = 0,
 ) -> None:
-    """Overlay ``talkers`` voices at equal power in files ``output/{train,dev,test}/babble-NNN.flac``.
+    """Overlay several talkers of a data directory as a noise corpus {train,dev,test}/babble-NNN.flac with a manifest.
 
     The three parts use different utterances. Within a file the talkers are different speakers or, where the part has
-    fewer speakers than talkers, have different utterances. A talker speaks utterances of the part one after the other,
-    all at the same power, begins within the first, and starts over when they do not last. ``output/manifest.tsv`` lists
-    the talkers of every file and their utterances, and is written last; complete babble is not made again.
+    fewer speakers than talkers, have different utterances. All talk at the same power. A talker speaks utterances of
+    the part one after the other, begins within the first, and starts over when they do not last. OUTPUT/manifest.tsv
+    lists the talkers of every file and their utterances, and is written last; complete babble is not made again.
 
     Args:
-        data: the data directory whose speakers talk.
-        output: the noise corpus.
+        data: data directory whose speakers talk.
+        output: folder of the noise corpus.
         files: number of files in train, dev and test.
         talkers: voices at once.
         seconds: length of a file.
-        seed: of all choices.
+        seed: seed of all choices.
 
     Raises:
         MeritError: when the data directory is not valid or has too few utterances, or one is unreadable or silent.

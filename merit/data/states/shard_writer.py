@@ -11,16 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from merit.data.states.state_shards import (
-    CHECKSUMS,
-    HEADER,
-    INDEX,
-    Shard,
-    checksums,
-    differences,
-    shard_path,
-    still_free,
-)
+from merit.data.states.disk_space import still_free
+from merit.data.states.shard import CHECKSUMS, HEADER, INDEX, Shard, checksums, differences, shard_path
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import write_text

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from merit.data.audio import entry_file
 from merit.errors import MeritError
-from merit.files import atomic_path, write_text
+from merit.files import write_csv, write_text
 from merit.metrics.enhancement.composite import CompositeVariant
 from merit.metrics.enhancement.measures import MEASURES, EnhancementScores
+from merit.metrics.undefined import mean_of_defined
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,11 @@ class ScoreSheet:
         """Write the table if it is not there and every utterance has its scores."""
         if self.path.exists() or self.pending():
             return
-        with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("utt", *MEASURES))
-            for utt in self.pairs:
-                scores = self.records[utt].scores
-                writer.writerow((utt, *("nan" if scores[name] is None else f"{scores[name]:.6f}" for name in MEASURES)))
+        rows = []
+        for utt in self.pairs:
+            scores = self.records[utt].scores
+            rows.append((utt, *("nan" if scores[name] is None else f"{scores[name]:.6f}" for name in MEASURES)))
+        write_csv(self.path, ("utt", *MEASURES), rows, line_end="\r\n")
 
 
 def record_path(table: Path) -> Path:
@@ -153,7 +153,7 @@ def read_enhancement_table(path: Path | str) -> dict[str, dict[str, float]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise MeritError(f"{path}: not there; score the condition first (merit.bin.sparse_merit.score)")
+        raise MeritError(f"{path}: not there; score the condition first (stage 6)")
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         if reader.fieldnames != ["utt", *MEASURES]:
@@ -165,7 +165,7 @@ def mean_scores(table: Mapping[str, Mapping[str, float]]) -> tuple[dict[str, flo
     """Mean of every measure over the utterances where it is defined, and the number where it is not."""
     means, failures = {}, {}
     for name in MEASURES:
-        values = [scores[name] for scores in table.values() if not math.isnan(scores[name])]
-        means[name] = math.fsum(values) / len(values) if values else math.nan
-        failures[name] = len(table) - len(values)
+        values = [scores[name] for scores in table.values()]
+        means[name] = mean_of_defined(values)
+        failures[name] = sum(map(math.isnan, values))
     return means, failures

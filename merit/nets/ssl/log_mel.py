@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from merit.nets.masks import length_mask
+from merit.time_grid import SAMPLE_RATE
 
 N_FFT = 400
 HOP = 160
@@ -25,7 +26,7 @@ def mel_filters(num_bins: int) -> Tensor:
         num_mel_filters=num_bins,
         min_frequency=0.0,
         max_frequency=8000.0,
-        sampling_rate=16000,
+        sampling_rate=SAMPLE_RATE,
         norm="slaney",
         mel_scale="slaney",
     )

@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 
 from merit.data.audio import MIN_SAMPLES, read_audio
 from merit.data.datadir import read_durations, read_table
-from merit.data.states.state_shards import HEADER, ShardReader
+from merit.data.states.shard import HEADER
+from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.systems.sparse_merit.batch import Batch, collate, crop_window

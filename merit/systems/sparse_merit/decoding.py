@@ -18,10 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import read_audio, write_audio
+from merit.data.audio import audio_digest, read_audio, write_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, write_table
-from merit.data.states.state_shards import audio_digest
 from merit.device import Precision, precision_of_use
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text

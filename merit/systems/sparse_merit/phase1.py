@@ -9,7 +9,9 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 
-from merit.data.states.state_shards import Content, ShardReader, audio_digest
+from merit.data.audio import audio_digest
+from merit.data.states.shard import Content
+from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import waveform_statistics
 from merit.device import resolve_precision
 from merit.dumping.dump import state_header

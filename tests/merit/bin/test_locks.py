@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from merit import lock
-from merit.bin.dump_states import dump_states
 from merit.bin.sparse_merit.decode import decode
 from merit.bin.sparse_merit.enhance_data import enhance_data
 from merit.bin.sparse_merit.train_head import train_head
 from merit.bin.sparse_merit.train_heads import train_heads
 from merit.bin.sparse_merit.train_joint import train_joint
 from merit.data.statistics import WaveformStatistics
+from merit.dumping.dump import dump_states
 from merit.errors import MeritError
 
 CLASSES = ["angry", "happy"]

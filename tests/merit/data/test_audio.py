@@ -11,7 +11,7 @@ import soundfile
 from scipy.io import wavfile
 
 from merit.data import audio
-from merit.data.audio import audio_duration, entry_stamp, read_audio, write_audio
+from merit.data.audio import audio_digest, audio_duration, entry_stamp, read_audio, to_16_bits, write_audio
 from merit.errors import MeritError
 from merit.time_grid import SAMPLE_RATE
 
@@ -227,3 +227,28 @@ def test_16_khz_audio_is_read_without_importing_torch(tmp_path, pcm):
     command = [sys.executable, "-c", code, str(tmp_path / "a.wav")]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_audio_digest_sees_other_audio(tmp_path):
+    audio = tmp_path / "a.flac"
+    audio.write_bytes(b"1")
+    digest = audio_digest({"a": str(audio)})
+    assert audio_digest({"a": str(audio)}) == digest
+    assert audio_digest({"b": str(audio)}) != digest
+    audio.write_bytes(b"12")
+    assert audio_digest({"a": str(audio)}) != digest
+    with pytest.raises(MeritError, match="a: .*none.flac: there is no such file"):
+        audio_digest({"a": str(tmp_path / "none.flac")})
+
+
+def test_rounding_to_16_bits_is_what_libsndfile_reads_back(tmp_path):
+    samples = np.random.default_rng(0).uniform(-1.2, 1.2, (500, 2))
+    integers = to_16_bits(samples)
+    assert integers.dtype == np.int16 and integers.shape == samples.shape
+    inside = np.abs(samples) < 32767 / 32768
+    assert (np.abs(integers / 32768 - samples)[inside] <= 0.5 / 32768).all()
+    assert (integers[samples >= 1] == 32767).all() and (integers[samples <= -1] == -32768).all()
+    soundfile.write(tmp_path / "a.wav", integers, 16000)
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "a.wav")[0], integers / 32768)
+    every = np.arange(-32768, 32768, dtype=np.int16)
+    np.testing.assert_array_equal(to_16_bits(every.astype(np.float32) / 32768), every)

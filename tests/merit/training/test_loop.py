@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_two_processes, phase2
 
+from merit.data.audio import audio_digest
 from merit.data.datadir import read_table, write_table
-from merit.data.states.state_shards import audio_digest
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder

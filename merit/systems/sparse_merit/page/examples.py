@@ -13,8 +13,8 @@ import soundfile
 from merit.data.audio import read_audio
 from merit.data.datadir import read_table
 from merit.errors import MeritError
-from merit.metrics.emotion_table import EmotionTable, read_emotion_table
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
+from merit.metrics.label_table import LabelTable, read_label_table
 from merit.systems.sparse_merit.results.conditions import Condition
 from merit.systems.sparse_merit.results.experiment import Run
 from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, ENHANCEMENT_TABLE
@@ -119,7 +119,7 @@ def _examples(run: Run, condition: Condition, data: Path, noisy: Path) -> list[E
     before = read_enhancement_table(noisy / condition.name / ENHANCEMENT_TABLE)
     after = read_enhancement_table(run.score(condition) / ENHANCEMENT_TABLE)
     path = run.score(condition) / EMOTION_TABLE
-    recognised = read_emotion_table(path) if path.exists() else None
+    recognised = read_label_table(path) if path.exists() else None
     for table in (*tables.values(), before, *([recognised.reference] if recognised else [])):
         if missing := sorted(after.keys() - table.keys()):
             raise MeritError(
@@ -139,7 +139,7 @@ def _examples(run: Run, condition: Condition, data: Path, noisy: Path) -> list[E
     ]
 
 
-def _recognised(table: EmotionTable, utterance: str) -> Recognised:
+def _recognised(table: LabelTable, utterance: str) -> Recognised:
     reference, hypothesis = table.reference[utterance], table.hypothesis[utterance]
     if utterance not in table.posteriors:
         return Recognised(reference, hypothesis, math.nan, float(reference != hypothesis))

@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from merit.errors import MeritError
-from merit.metrics.emotion_table import EmotionTable, read_emotion_table
+from merit.metrics.label_table import LabelTable, read_label_table
 from merit.metrics.significance import (
     MEASURES,
     SIGNIFICANCE_LEVEL,
@@ -72,7 +72,7 @@ def compare_emotions(
     for condition in conditions:
         if methods := runs_with(runs, condition, EMOTION_TABLE):
             tables = {
-                method: [read_emotion_table(run.score(condition) / EMOTION_TABLE) for run in of_method]
+                method: [read_label_table(run.score(condition) / EMOTION_TABLE) for run in of_method]
                 for method, of_method in methods.items()
             }
             _check_references(methods, tables, condition)
@@ -81,7 +81,7 @@ def compare_emotions(
 
 
 def _check_references(
-    methods: Mapping[str, Sequence[Run]], tables: Mapping[str, Sequence[EmotionTable]], condition: Condition
+    methods: Mapping[str, Sequence[Run]], tables: Mapping[str, Sequence[LabelTable]], condition: Condition
 ) -> None:
     pairs = [pair for method in methods for pair in zip(methods[method], tables[method])]
     first, expected = pairs[0][0], pairs[0][1].reference
@@ -94,7 +94,7 @@ def _check_references(
             )
 
 
-def _compare(condition: Condition, tables: Mapping[str, Sequence[EmotionTable]], resamples: int) -> EmotionComparison:
+def _compare(condition: Condition, tables: Mapping[str, Sequence[LabelTable]], resamples: int) -> EmotionComparison:
     labels = next(iter(tables.values()))[0].reference
     utterances = sorted(labels)
     if not utterances:

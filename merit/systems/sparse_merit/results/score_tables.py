@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.metrics.classification import EmotionScores
-from merit.metrics.emotion_table import read_emotion_table
+from merit.metrics.classification import ClassificationScores
 from merit.metrics.enhancement.score_sheet import mean_scores, read_enhancement_table, read_records
+from merit.metrics.label_table import read_label_table
 from merit.systems.sparse_merit.results.conditions import Condition, in_table_order, parse_condition
 from merit.systems.sparse_merit.results.experiment import Run
 
@@ -20,7 +20,7 @@ class EmotionRow:
     """Emotion scores of one condition."""
 
     condition: Condition
-    scores: EmotionScores
+    scores: ClassificationScores
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _conditions_with(folder: Path | str, table: str, seen: Iterable[str]) -> lis
 def emotion_rows(folder: Path | str, seen: Iterable[str] = ()) -> list[EmotionRow]:
     """Rows of all test conditions of ``folder`` that have emotion scores, in the order of the tables."""
     return [
-        EmotionRow(condition, read_emotion_table(Path(folder) / condition.name / EMOTION_TABLE).scores())
+        EmotionRow(condition, read_label_table(Path(folder) / condition.name / EMOTION_TABLE).scores())
         for condition in _conditions_with(folder, EMOTION_TABLE, seen)
     ]
 

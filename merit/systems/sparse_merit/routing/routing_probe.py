@@ -13,15 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import read_audio
+from merit.data.audio import audio_digest, read_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
-from merit.data.states.state_shards import audio_digest
 from merit.device import Precision
 from merit.errors import MeritError
 from merit.files import atomic_path, sha256, write_text
-from merit.metrics.emotion_table import compare_labels
 from merit.metrics.enhancement.segmental_snr import segmental_snr
+from merit.metrics.label_table import compare_labels
 from merit.metrics.undefined import UndefinedScore
 from merit.progress import progress
 from merit.report.table import Cell, Column, Table

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from merit.errors import MeritError
-from merit.metrics.emotion_table import read_emotion_table
+from merit.metrics.label_table import read_label_table
 from merit.systems.sparse_merit.decoding import read_routing
 from merit.systems.sparse_merit.results.conditions import Condition
 from merit.systems.sparse_merit.results.experiment import Run
@@ -128,7 +128,7 @@ def _by_emotion(run: Run, condition: Condition, utterances: Sequence[str]) -> di
     table = run.score(condition) / EMOTION_TABLE
     if not table.exists():  # a model without an emotion head
         return {"": list(utterances)}
-    reference = read_emotion_table(table).reference
+    reference = read_label_table(table).reference
     if differing := sorted(reference.keys() ^ set(utterances)):
         raise MeritError(
             f"{run.decoded(condition) / 'routing.npz'}: {len(differing)} utterances are in this file or in {table} "

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from merit.metrics.emotion_table import read_emotion_table
+from merit.metrics.label_table import read_label_table
 from merit.report.table import Cell, Column, Table, with_best_in_bold
 from merit.systems.sparse_merit.results.conditions import Condition
 from merit.systems.sparse_merit.results.experiment import Run
@@ -33,7 +33,7 @@ def table_3(runs: Sequence[Run], conditions: Sequence[Condition], seen: Sequence
             run.method: model_settings(run)["num_experts"] for run in runs if run.method in emotion.keys() | enhancement
         }
         for method in sorted(methods, key=methods.__getitem__):
-            tables = [read_emotion_table(run.score(condition) / EMOTION_TABLE) for run in emotion.get(method, ())]
+            tables = [read_label_table(run.score(condition) / EMOTION_TABLE) for run in emotion.get(method, ())]
             means = [enhancement_row(run.directory / "score", condition).means for run in enhancement.get(method, ())]
             counts += [len(table.reference) for table in tables]
             rows.append(

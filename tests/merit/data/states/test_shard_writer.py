@@ -10,8 +10,8 @@ from made_dump import HEADER, utterances
 
 from merit.data import tensors as tensor_files
 from merit.data.states import shard_writer
+from merit.data.states.shard_reader import ShardReader
 from merit.data.states.shard_writer import ShardStream, ShardWriter
-from merit.data.states.state_shards import ShardReader
 from merit.errors import MeritError
 
 

@@ -26,20 +26,6 @@ def test_configuration_and_weights_make_the_same_encoder_again(kind, model_direc
         assert torch.equal(rebuilt(*batch)[0], encoder(*batch)[0])
 
 
-def test_configuration_names_no_place(model_directory, tmp_path):
-    assert str(tmp_path) not in json.dumps(load_encoder(model_directory("wavlm-large")).config_dict())
-
-
-def test_fingerprint_sees_one_changed_value(model_directory):
-    path = model_directory("wavlm-large")
-    encoder = load_encoder(path)
-    before = encoder.fingerprint()
-    assert load_encoder(path).fingerprint() == before
-    with torch.no_grad():
-        encoder.model.encoder.layers[1].attention.k_proj.weight[3, 4] += 1e-6
-    assert encoder.fingerprint() != before
-
-
 def test_positional_convolution_in_the_older_naming_is_read(model_directory):
     """Hub checkpoints of before torch 2 have weight_g and weight_v."""
     path = model_directory("wavlm-large")

@@ -26,7 +26,8 @@ TRAINING = MeritTraining(epochs=2, batch_size=4, micro_batch_size=2, learning_ra
 def dumps(corpus, tiny_encoder, tmp_path_factory):
     """Function from a content to its dump of both directories."""
     root = tmp_path_factory.mktemp("dumps")
-    statistics = waveform_statistics(corpus["train"])
+    waveform_statistics(corpus["train"])
+    statistics = corpus["train"] / "waveform_stats.json"
     for content in ("states", "features"):
         for name, directory in corpus.items():
             output = root / content / name

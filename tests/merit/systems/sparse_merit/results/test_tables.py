@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
 from merit.errors import MeritError
-from merit.metrics.emotion_table import read_emotion_table
+from merit.metrics.label_table import read_label_table
 from merit.metrics.significance import disjoint_subsets
 from merit.report.table import records
 from merit.systems.sparse_merit.results.conditions import parse_condition
@@ -45,7 +45,7 @@ def scores_of(folder, labels, method, condition):
     subsets = disjoint_subsets(labels)
     macro, micro = [], []
     for seed in SEEDS:
-        table = read_emotion_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
+        table = read_label_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
         for number in range(5):
             utts = [utt for utt in labels if subsets[utt] == number]
             reference, found = [labels[utt] for utt in utts], [table.hypothesis[utt] for utt in utts]
@@ -120,7 +120,7 @@ def whole_f1(experiment, method, condition, measure):
     folder, labels, *_ = experiment
     values = []
     for seed in SEEDS:
-        table = read_emotion_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
+        table = read_label_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
         found = [table.hypothesis[utt] for utt in labels]
         values.append(f1_score(list(labels.values()), found, average=measure.removeprefix("f1_")))
     return fmean(values)
@@ -244,7 +244,7 @@ def test_one_seed_and_a_class_that_is_rare(tmp_path):
     runs = find_runs(tmp_path, ["ft_m", "ft_mtl"], [7])
     (comparison,) = compare_emotions(runs, conditions_of(runs), resamples=50)
     subsets = disjoint_subsets(labels)
-    table = read_emotion_table(tmp_path / "ft_mtl-7/score/test_babble_0dB/emotion.csv")
+    table = read_label_table(tmp_path / "ft_mtl-7/score/test_babble_0dB/emotion.csv")
     for number in range(5):
         utts = [utt for utt in labels if subsets[utt] == number]
         pair = [labels[u] for u in utts], [table.hypothesis[u] for u in utts]

@@ -8,7 +8,7 @@ from torch.nn import functional
 from merit.data.audio import read_audio, write_audio
 from merit.data.datadir import read_table, write_data_directory
 from merit.errors import MeritError
-from merit.metrics.classification import emotion_scores
+from merit.metrics.classification import classification_scores
 from merit.metrics.enhancement.segmental_snr import segmental_snr
 from merit.systems.sparse_merit.decoding import decode_conditions
 from merit.systems.sparse_merit.inference import Merit
@@ -50,7 +50,7 @@ def test_own_gates_give_the_scores_of_the_decoded_condition(model_directory, con
     for row, data in zip(own, conditions, strict=True):
         decoded = tmp_path / "decode" / data.name
         reference, hypothesis = read_table(data / "utt2emo"), read_table(decoded / "utt2emo")
-        expected = emotion_scores(list(reference.values()), [hypothesis[utt] for utt in reference])
+        expected = classification_scores(list(reference.values()), [hypothesis[utt] for utt in reference])
         assert (row.condition, row.f1_macro, row.f1_micro) == (data.name, expected.f1_macro, expected.f1_micro)
         clean, enhanced = read_table(data / "spk1.scp"), read_table(decoded / "wav.scp")
         ratios = [segmental_snr(read_audio(clean[utt], utt), read_audio(enhanced[utt], utt)) for utt in clean]

@@ -1,33 +1,10 @@
-"""Uncertainty weighting, PCGrad and GradNorm against their papers' formulas in float64 and against torchjd."""
-
-import math
+"""PCGrad against Yu et al.'s Algorithm 1 and against torchjd."""
 
 import pytest
 import torch
 import torchjd.aggregation
 
-from merit.objectives.gradnorm import gradnorm_loss, renormalise
 from merit.objectives.pcgrad import combine, gram_matrix, projection_weights
-from merit.objectives.uncertainty import uncertainty_loss, uncertainty_weights
-
-
-@pytest.mark.parametrize("form, factors", [("kendall", (1.0, 0.5)), ("authors", (0.5, 0.5))])
-def test_uncertainty_is_the_formula(form, factors):
-    """Kendall et al. 2018: L / sigma^2 for a classification, L / (2 sigma^2) for a regression, log sigma for both."""
-    losses, sigmas = (1.3, 0.2), (0.7, 1.9)
-    log_sigma = {
-        task: torch.tensor(math.log(sigma), dtype=torch.float64, requires_grad=True)
-        for task, sigma in zip(("emotion", "enhancement"), sigmas)
-    }
-    values = {task: torch.tensor(loss, dtype=torch.float64) for task, loss in zip(log_sigma, losses)}
-    loss = uncertainty_loss(values, log_sigma, form)
-    expected = sum(c * value / sigma**2 + math.log(sigma) for c, value, sigma in zip(factors, losses, sigmas))
-    assert loss.item() == pytest.approx(expected, rel=1e-12)
-    loss.backward()
-    for (task, parameter), c, value, sigma in zip(log_sigma.items(), factors, losses, sigmas):
-        assert parameter.grad.item() == pytest.approx(1 - 2 * c * value / sigma**2, rel=1e-12)
-        weight = uncertainty_weights(log_sigma, form)[task].item()
-        assert weight == pytest.approx(c / sigma**2, rel=1e-12)
 
 
 def test_pcgrad_waits_for_the_device_once(on_device, monkeypatch):
@@ -112,24 +89,3 @@ def test_three_tasks_project_against_the_original_gradients_in_random_order():
 def test_only_shared_parameters_count_as_conflict():
     products = gram_matrix([[torch.ones(2), torch.ones(3), None], [-torch.ones(2), None, torch.ones(3)]])
     torch.testing.assert_close(products, torch.tensor([[2.0, -2.0], [-2.0, 2.0]], dtype=torch.float64))
-
-
-def test_gradnorm_update_is_the_papers():
-    """Chen et al. 2018, Algorithm 1, with every quantity written out."""
-    weights = torch.tensor([1.2, 0.8], dtype=torch.float64, requires_grad=True)
-    norms, losses, first = (torch.tensor(v, dtype=torch.float64) for v in ([2.0, 0.5], [0.6, 0.3], [1.0, 0.4]))
-    alpha = 1.5
-    g = [1.2 * 2.0, 0.8 * 0.5]
-    rates = [0.6 / 1.0, 0.3 / 0.4]
-    mean_g, mean_rate = sum(g) / 2, sum(rates) / 2
-    targets = [mean_g * (rate / mean_rate) ** alpha for rate in rates]
-    loss = gradnorm_loss(weights, norms, losses, first, alpha)
-    assert loss.item() == pytest.approx(abs(g[0] - targets[0]) + abs(g[1] - targets[1]), rel=1e-12)
-    loss.backward()
-    # The target is a constant: the slope is the norm, with the sign of what is too much or too little.
-    expected = [math.copysign(2.0, g[0] - targets[0]), math.copysign(0.5, g[1] - targets[1])]
-    assert weights.grad.tolist() == pytest.approx(expected, rel=1e-12)
-    with torch.no_grad():
-        weights -= 0.1 * weights.grad
-    renormalise(weights)
-    assert weights.sum().item() == pytest.approx(2) and (weights > 0).all()

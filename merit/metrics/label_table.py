@@ -1,4 +1,4 @@
-"""Recognised emotions against the reference: one row an utterance, with labels, correctness and posteriors."""
+"""Recognised labels against the reference: one row an utterance, with labels, correctness and posteriors."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.files import atomic_path
-from merit.metrics.classification import EmotionScores, emotion_scores
+from merit.files import write_csv
+from merit.metrics.classification import ClassificationScores, classification_scores
 
 COLUMNS = ("utt", "reference", "hypothesis", "correct")
 
 
 @dataclass(frozen=True)
-class EmotionTable:
+class LabelTable:
     """Labels of a set of utterances.
 
     Attributes:
@@ -27,20 +27,21 @@ class EmotionTable:
     classes: tuple[str, ...]
     posteriors: dict[str, list[float]] = field(default_factory=dict)
 
-    def scores(self) -> EmotionScores:
+    def scores(self) -> ClassificationScores:
         """F1, UAR and confusion matrix over all utterances."""
         utts = list(self.reference)
-        return emotion_scores([self.reference[u] for u in utts], [self.hypothesis[u] for u in utts], self.classes)
+        return classification_scores(
+            [self.reference[u] for u in utts], [self.hypothesis[u] for u in utts], self.classes
+        )
 
     def write(self, path: Path | str) -> None:
         """Write the rows, sorted by utterance."""
-        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow((*COLUMNS, *(self.classes if self.posteriors else ())))
-            for utt in sorted(self.reference):
-                correct = int(self.reference[utt] == self.hypothesis[utt])
-                posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
-                writer.writerow((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
+        rows = []
+        for utt in sorted(self.reference):
+            correct = int(self.reference[utt] == self.hypothesis[utt])
+            posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
+            rows.append((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
+        write_csv(path, (*COLUMNS, *(self.classes if self.posteriors else ())), rows, line_end="\r\n")
 
 
 def compare_labels(
@@ -49,11 +50,11 @@ def compare_labels(
     where: str,
     classes: Sequence[str] | None = None,
     posteriors: Mapping[str, list[float]] | None = None,
-) -> EmotionTable:
+) -> LabelTable:
     """Bring reference and hypothesis together.
 
     Args:
-        reference, hypothesis: utterance -> label (``utt2emo``).
+        reference, hypothesis: utterance -> label, as of ``utt2emo``.
         where: the file of the hypothesis, for messages.
         classes: labels that may occur; by default those of the reference.
         posteriors: utterance -> probabilities in the order of ``classes``.
@@ -70,7 +71,7 @@ def compare_labels(
         for utt, label in table.items():
             if label not in classes:
                 raise MeritError(f"{where}: {utt}: unknown {kind} label {label!r}; known are {' '.join(classes)}")
-    return EmotionTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
+    return LabelTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
 
 
 def read_posteriors(path: Path | str) -> tuple[tuple[str, ...], dict[str, list[float]]]:
@@ -92,15 +93,15 @@ def read_posteriors(path: Path | str) -> tuple[tuple[str, ...], dict[str, list[f
     return tuple(header[1:]), posteriors
 
 
-def read_emotion_table(path: Path | str) -> EmotionTable:
-    """Read an ``emotion.csv``.
+def read_label_table(path: Path | str) -> LabelTable:
+    """Read what :meth:`LabelTable.write` wrote, as ``emotion.csv``.
 
     Raises:
         MeritError: when the file is missing or has other columns.
     """
     path = Path(path)
     if not path.is_file():
-        raise MeritError(f"{path}: not there; score the condition first (merit.bin.sparse_merit.score)")
+        raise MeritError(f"{path}: not there; score the condition first (stage 6)")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     if not rows or tuple(rows[0][:4]) != COLUMNS:
@@ -108,4 +109,4 @@ def read_emotion_table(path: Path | str) -> EmotionTable:
     reference, hypothesis = ({row[0]: row[column] for row in rows[1:]} for column in (1, 2))
     posteriors = {row[0]: [float(value) for value in row[4:]] for row in rows[1:] if row[4:]}
     classes = tuple(rows[0][4:]) or tuple(sorted({*reference.values(), *hypothesis.values()}))
-    return EmotionTable(reference, hypothesis, classes, posteriors)
+    return LabelTable(reference, hypothesis, classes, posteriors)

@@ -1,20 +1,19 @@
-"""State shards: what is written is read, or refused by name."""
+"""Dumps: what is written is read, or refused by name."""
 
 import json
 import pickle
 import re
 import shutil
-from collections import namedtuple
 from pathlib import Path
 
+import damages
 import pytest
 import torch
 from made_dump import HEADER, utterances
-from safetensors.torch import load_file, save_file
 
-from merit.data.states import state_shards
+from merit.data.states import shard, shard_reader
+from merit.data.states.shard_reader import ShardReader
 from merit.data.states.shard_writer import ShardWriter
-from merit.data.states.state_shards import ShardReader, audio_digest, require_disk_space
 from merit.errors import MeritError
 
 
@@ -39,7 +38,7 @@ def test_what_is_read_is_what_was_written(tmp_path, dtype, content):
 
 
 def test_few_shards_stay_open(dump, monkeypatch):
-    monkeypatch.setattr(state_shards, "OPEN_SHARDS", 2)
+    monkeypatch.setattr(shard_reader, "OPEN_SHARDS", 2)
     path, states = dump
     reader = ShardReader(path)
     for key in [*states, *states]:
@@ -97,92 +96,6 @@ def test_damage_and_absence_are_named(dump, tmp_path):
         ShardReader(tmp_path / "nowhere")
 
 
-def flip_a_bit(directory):
-    shard = directory / "states.00001.safetensors"
-    content = bytearray(shard.read_bytes())
-    content[-3] ^= 4
-    shard.write_bytes(content)
-
-
-def overwrite_values(directory):
-    shard = directory / "states.00001.safetensors"
-    content = shard.read_bytes()
-    shard.write_bytes(content[:-60] + bytes(60))
-
-
-def overwrite_the_beginning(directory):
-    shard = directory / "states.00001.safetensors"
-    shard.write_bytes(bytes(200) + shard.read_bytes()[200:])
-
-
-def cut_short(directory):
-    shard = directory / "states.00001.safetensors"
-    shard.write_bytes(shard.read_bytes()[:-10])
-
-
-def delete_shard(directory):
-    (directory / "states.00001.safetensors").unlink()
-
-
-def lengthen(directory, more):
-    index = directory / "index.tsv"
-    lines = [line.split("\t") for line in index.read_text().splitlines()]
-    index.write_text("".join(f"{key}\t{shard}\t{int(frames) + more}\n" for key, shard, frames in lines))
-
-
-def add_frames(directory):
-    lengthen(directory, 500)
-
-
-def take_frames(directory):
-    lengthen(directory, -3)
-
-
-def name_other_shards(directory):
-    index = directory / "index.tsv"
-    index.write_text(index.read_text().replace("\t1\t", "\t2\t"))
-
-
-def name_a_shard_that_never_was(directory):
-    index = directory / "index.tsv"
-    index.write_text(index.read_text().replace("\t1\t", "\t77\t"))
-
-
-def garble_index(directory):
-    (directory / "index.tsv").write_text("u00\t0\t5\nno such line\n")
-
-
-def garble_index_bytes(directory):
-    (directory / "index.tsv").write_bytes(b"\xff\xfe\x00")
-
-
-def repeat_a_line(directory):
-    index = directory / "index.tsv"
-    index.write_text(index.read_text() + index.read_text().splitlines()[-1] + "\n")
-
-
-def shorten_index(directory):
-    index = directory / "index.tsv"
-    index.write_text("".join(index.read_text().splitlines(keepends=True)[:-1]))
-
-
-def delete_index(directory):
-    (directory / "index.tsv").unlink()
-
-
-def garble_header(directory):
-    (directory / "header.json").write_text("{")
-
-
-def header_of_another_kind(directory):
-    (directory / "header.json").write_text("[1, 2]\n")
-
-
-def forget_checksums(directory):  # as a dump of an earlier version
-    for shard in directory.glob("*.safetensors"):
-        save_file(load_file(shard), shard, {"header": json.dumps(HEADER)})
-
-
 def read_everything(directory, states):
     reader = ShardReader(directory, {"fingerprint": "abc"})
     for key, value in states.items():
@@ -193,23 +106,23 @@ def read_everything(directory, states):
 @pytest.mark.parametrize(
     "damage, where, what",
     [
-        (flip_a_bit, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
-        (overwrite_values, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
-        (overwrite_the_beginning, "states.00001.safetensors", "missing or damaged"),
-        (cut_short, "states.00001.safetensors", "missing or damaged"),
-        (delete_shard, "states.00001.safetensors", "missing or damaged"),
-        (add_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
-        (take_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
-        (name_other_shards, "index.tsv", r"utterance u0\d is not in states.00002.safetensors"),
-        (name_a_shard_that_never_was, "states.00077.safetensors", "missing"),
-        (garble_index, "index.tsv", "line 2: expected 'utterance<TAB>shard<TAB>frames', not 'no such line'"),
-        (garble_index_bytes, "index.tsv", "damaged"),
-        (repeat_a_line, "index.tsv", "line 11: utterance u09 was there before"),
-        (delete_index, "index.tsv", "missing"),
-        (shorten_index, "index.tsv", "utterance u09 was not dumped"),
-        (garble_header, "header.json", "damaged"),
-        (header_of_another_kind, "header.json", "damaged"),
-        (forget_checksums, "", "a dump of an earlier version, without checksums"),
+        (damages.flip_a_bit, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
+        (damages.overwrite_values, "states.00001.safetensors", r"damaged: utterance u0\d is not what was written"),
+        (damages.overwrite_the_beginning, "states.00001.safetensors", "missing or damaged"),
+        (damages.cut_short, "states.00001.safetensors", "missing or damaged"),
+        (damages.delete_shard, "states.00001.safetensors", "missing or damaged"),
+        (damages.add_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
+        (damages.take_frames, "index.tsv", r"\d+ frames of utterance u00, and states.0000\d.safetensors has 5"),
+        (damages.name_other_shards, "index.tsv", r"utterance u0\d is not in states.00002.safetensors"),
+        (damages.name_a_shard_that_never_was, "states.00077.safetensors", "missing"),
+        (damages.garble_index, "index.tsv", "line 2: expected 'utterance<TAB>shard<TAB>frames', not 'no such line'"),
+        (damages.garble_index_bytes, "index.tsv", "damaged"),
+        (damages.repeat_a_line, "index.tsv", "line 11: utterance u09 was there before"),
+        (damages.delete_index, "index.tsv", "missing"),
+        (damages.shorten_index, "index.tsv", "utterance u09 was not dumped"),
+        (damages.garble_header, "header.json", "damaged"),
+        (damages.header_of_another_kind, "header.json", "damaged"),
+        (damages.forget_checksums, "", "a dump of an earlier version, without checksums"),
     ],
 )
 def test_damage_is_mended_by_doing_what_the_message_says(dump, damage, where, what):
@@ -242,14 +155,14 @@ def test_damage_is_mended_by_doing_what_the_message_says(dump, damage, where, wh
 def frames_compared(monkeypatch):
     """A list that grows by the frames of whatever is compared with its checksums."""
     compared = []
-    checksums = state_shards.checksums
-    monkeypatch.setattr(state_shards, "checksums", lambda values: compared.append(len(values)) or checksums(values))
+    checksums = shard.checksums
+    monkeypatch.setattr(shard, "checksums", lambda values: compared.append(len(values)) or checksums(values))
     return compared
 
 
 def test_damage_is_found_by_whoever_reads_a_few_frames_and_checked_once(dump, monkeypatch):
     path, states = dump
-    flip_a_bit(path)
+    damages.flip_a_bit(path)
     reader = ShardReader(path)
     damaged = [key for key in states if reader.shard_of(key) == 1]
     with pytest.raises(MeritError, match="is not what was written"):
@@ -317,26 +230,6 @@ def test_what_one_process_has_checked_no_other_checks_again(dump, monkeypatch, s
     for key in states:
         reader.read(key)
     assert checked == [len(states[key]) for key in sorted(states)[7:]]
-
-
-def test_disk_space_is_compared_before_writing(tmp_path, monkeypatch):
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 0, 5 * 10**9))
-    require_disk_space(tmp_path / "new", 5 * 10**9)
-    with pytest.raises(MeritError, match="5.001 GB are needed and 5.000 GB are free"):
-        require_disk_space(tmp_path, 5_001_000_000)
-
-
-def test_audio_digest_sees_other_audio(tmp_path):
-    audio = tmp_path / "a.flac"
-    audio.write_bytes(b"1")
-    digest = audio_digest({"a": str(audio)})
-    assert audio_digest({"a": str(audio)}) == digest
-    assert audio_digest({"b": str(audio)}) != digest
-    audio.write_bytes(b"12")
-    assert audio_digest({"a": str(audio)}) != digest
-    with pytest.raises(MeritError, match="a: .*none.flac: there is no such file"):
-        audio_digest({"a": str(tmp_path / "none.flac")})
 
 
 def test_header_is_plain_json(dump):

@@ -1,7 +1,7 @@
 import pytest
 
 from merit.errors import MeritError
-from merit.metrics.emotion_table import compare_labels, read_emotion_table, read_posteriors
+from merit.metrics.label_table import compare_labels, read_label_table, read_posteriors
 
 REFERENCE = {"u1": "anger", "u2": "joy", "u3": "joy"}
 
@@ -14,7 +14,7 @@ def test_rows_survive_writing_and_reading(tmp_path):
     lines = (tmp_path / "emotion.csv").read_text().splitlines()
     assert lines[:2] == ["utt,reference,hypothesis,correct,joy,anger", "u1,anger,anger,1,0.250000,0.750000"]
     assert lines[2].startswith("u2,joy,anger,0,")
-    table = read_emotion_table(tmp_path / "emotion.csv")
+    table = read_label_table(tmp_path / "emotion.csv")
     assert (table.reference, table.hypothesis, table.classes) == (REFERENCE, hypothesis, ("joy", "anger"))
     assert table.posteriors == posteriors
     assert table.scores().accuracy == pytest.approx(2 / 3)
@@ -48,4 +48,4 @@ def test_a_damaged_row_of_posteriors_is_named(tmp_path, row):
 def test_a_foreign_table_is_refused(tmp_path):
     (tmp_path / "emotion.csv").write_text("a,b\n")
     with pytest.raises(MeritError, match="expected the columns"):
-        read_emotion_table(tmp_path / "emotion.csv")
+        read_label_table(tmp_path / "emotion.csv")
