@@ -7,8 +7,6 @@ import torch
 from accelerate.state import AcceleratorState
 from tiny_training import MODEL, TRAINING, assert_same, history, phase2
 
-from merit.bin.sparse_merit.train_joint import train_joint
-from merit.command import run_command
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 
@@ -84,12 +82,3 @@ def test_loss_weights_choose_what_is_learned(corpus, tiny_encoder, tmp_path):
 def test_crops_are_refused_in_phase_2(corpus, tiny_encoder, tmp_path):
     with pytest.raises(MeritError, match="crops are for phase 1"):
         phase2(corpus, tiny_encoder, tmp_path, MODEL, replace(ONE_EPOCH, crop_seconds=1.28))
-
-
-@pytest.mark.parametrize("option", ["--training.epoch", "--training.epocks", "--model.num"])
-def test_mistyped_and_half_typed_options_are_refused(option, monkeypatch, capsys):
-    arguments = ["--train", "a", "--dev", "b", "--ssl", "c", "--output", "d", "--classes", "[x,y]", option, "3"]
-    monkeypatch.setattr("sys.argv", ["train_joint", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        run_command(train_joint)
-    assert ended.value.code == 2 and option in capsys.readouterr().err
