@@ -83,7 +83,7 @@ class Trainer:
         if any(value != values[0] for value in values):
             raise MeritError(
                 f"training.{name} is {' and '.join(str(value) for value in dict.fromkeys(values))} in runs that share "
-                "their batches; set it to the same value, or train them one by one (merit.bin.sparse_merit.train_head)"
+                "their batches; set it to the same value, or train them one by one"
             )
         return values[0]
 
@@ -97,7 +97,7 @@ class Trainer:
             raise MeritError(
                 f"training.batch_size is {', '.join(map(str, sizes))} in runs that share their batches; each must "
                 f"divide the largest, and all must be multiples of the number of processes, {self.processes}. Choose "
-                "other sizes, or train them one by one (merit.bin.sparse_merit.train_head)"
+                "other sizes, or train them one by one"
             )
         return sizes[-1], piece
 

@@ -96,7 +96,7 @@ class Bench:
                 output = root / content / directory.name
                 options = ("bfloat16", sizes.dump_seconds, "auto")
                 dump_states(directory, self.ssl, output, statistics, *options, content=content)
-            self.dumps[content] = Dump(content, root / content / "train", root / content / "dev")
+            self.dumps[content] = Dump(root / content / "train", root / content / "dev")
         self.made = 0
 
     def head(self, task: str, seed: int = 7, crop_seconds: float | None = None) -> Head:

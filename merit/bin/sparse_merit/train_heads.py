@@ -1,4 +1,4 @@
-"""Phase 1: train several heads, with several seeds, on one forward pass of the frozen encoder for all of them."""
+"""Phase 1: train one head or several, with several seeds, on one forward pass of the frozen encoder for all."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,15 +11,19 @@ from merit.systems.sparse_merit.training_options import MeritTraining
 
 @dataclass
 class HeadOptions:
-    """Options of one kind of head, as ``merit.bin.sparse_merit.train_head`` takes them.
+    """One kind of head, for instance from a recipe's conf/phase1_ser.yaml.
 
     Attributes:
         model: front end and heads.
         training: epochs, batches, learning rates, precision.
+        seeds: a head is trained with each; of all in it that is random but the order of utterances.
+        output: its directory; {seed} stands for the seed.
     """
 
     model: ModelConfig = field(default_factory=lambda: ModelConfig(front_end="weighted_sum"))
     training: MeritTraining = field(default_factory=MeritTraining)
+    seeds: list[int] = field(default_factory=list)
+    output: str = "exp/phase1-{seed}"
 
 
 # Any of the options, for both kinds of heads; what is not given stays as each has it.
@@ -33,15 +37,11 @@ def train_heads(
     ssl: str,
     classes: list[str],
     emotion: HeadOptions = HeadOptions(),
-    emotion_seeds: list[int] = [],
-    emotion_output: str = "exp/phase1_ser-{seed}",
     enhancement: HeadOptions = HeadOptions(),
-    enhancement_seeds: list[int] = [],
-    enhancement_output: str = "exp/phase1_se-{seed}",
     model: ModelChanges = {},
     training: TrainingChanges = {},
-    train_features: Path | None = None,
-    dev_features: Path | None = None,
+    train_dump: Path | None = None,
+    dev_dump: Path | None = None,
     order_seed: int = 7,
 ) -> None:
     """Train emotion heads and enhancement heads at once while the encoder stays frozen.
@@ -57,18 +57,14 @@ def train_heads(
         dev: mixed data directory to choose the epochs by.
         ssl: encoder: transformers directory, hub name, or an original WavLM .pt file.
         classes: emotion names, in the order of the outputs.
-        emotion: options of the emotion heads: a YAML file that train_head takes as --config.
-        emotion_seeds: an emotion head is trained with each; of all in it that is random but the order of utterances.
-        emotion_output: their directories; {seed} stands for the seed.
-        enhancement: options of the enhancement heads, likewise.
-        enhancement_seeds: an enhancement head is trained with each.
-        enhancement_output: their directories.
+        emotion: emotion heads: a YAML file and what is not in it, as --emotion FILE --emotion.seeds [7,17].
+        enhancement: enhancement heads, likewise.
         model: options of the model to change for all heads, as --model.layer_norm false.
         training: options of the training to change for all heads, as --training.epochs 2.
-        train_features: dumped features of train (dump_states --content features), that the encoder goes on from;
-            without them it begins at the waveforms.
-        dev_features: dumped features of dev.
-        order_seed: of the order of the utterances. A head alone, by train_head, takes its own seed for that.
+        train_dump: what was dumped of train: features that the encoder goes on from, or states, which one head at a
+            time is trained on. Without it the encoder begins at the waveforms.
+        dev_dump: what was dumped of dev.
+        order_seed: of the order of the utterances.
     """
     from merit.errors import MeritError
     from merit.lock import sole_writer
@@ -77,20 +73,17 @@ def train_heads(
     heads = [
         Head(
             task,
-            Path(output.replace("{seed}", str(seed))),
+            Path(options.output.replace("{seed}", str(seed))),
             replace(options.model, **model),
             replace(options.training, **training),
             seed,
         )
-        for task, options, seeds, output in (
-            ("emotion", emotion, emotion_seeds, emotion_output),
-            ("enhancement", enhancement, enhancement_seeds, enhancement_output),
-        )
-        for seed in seeds
+        for task, options in (("emotion", emotion), ("enhancement", enhancement))
+        for seed in options.seeds
     ]
     if not heads:
-        raise MeritError("nothing to train: give --emotion_seeds or --enhancement_seeds, as --emotion_seeds [7,17]")
-    dump = Dump.of("features", train_features, dev_features)
+        raise MeritError("nothing to train: give --emotion.seeds or --enhancement.seeds, as --emotion.seeds [7,17]")
+    dump = Dump.given(train_dump, dev_dump)
     with sole_writer(*(head.output for head in heads)):
         phase1_trainer(heads, train, dev, ssl, classes, order_seed, dump).fit()
 

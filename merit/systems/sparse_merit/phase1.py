@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -58,29 +59,22 @@ class Head:
         return None if seconds is None else round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
 
 
-@dataclass
-class Dump:
-    """What was dumped of the two directories.
+class Dump(NamedTuple):
+    """Directories of what was dumped of the two data directories: of both the states, or of both the features."""
 
-    Attributes:
-        content: hidden states, or features of the encoder's front end.
-        train, dev: directories of the dumps.
-    """
-
-    content: Content
     train: Path
     dev: Path
 
     @classmethod
-    def of(cls, content: Content, train: Path | None, dev: Path | None) -> "Dump | None":
+    def given(cls, train: Path | None, dev: Path | None) -> "Dump | None":
         """The pair of dumps; None when neither is given.
 
         Raises:
             MeritError: when one is given without the other.
         """
         if (train is None) != (dev is None):
-            raise MeritError(f"train_{content} and dev_{content}: give both dumps, or neither to compute them online")
-        return None if train is None else cls(content, train, dev)
+            raise MeritError("train_dump and dev_dump: give both, or neither to compute the states as needed")
+        return None if train is None else cls(train, dev)
 
 
 class FrozenStates:
@@ -125,27 +119,30 @@ def phase1_trainer(
         ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
         classes: emotion names.
         order_seed: of the batches.
-        dump: states (one head alone), or features that the encoder goes on from; None starts at the waveforms.
+        dump: states (one head alone), or features that the encoder goes on from, as their headers say; None starts at
+            the waveforms.
 
     Raises:
         MeritError: when a dump holds something else, an output holds another run, the heads cannot be trained together,
             or data cannot be used.
     """
-    _check_company(heads, dump)
+    readers = (None, None) if dump is None else (ShardReader(dump.train), ShardReader(dump.dev))
+    content = None if dump is None else readers[0].header.get("content", "states")
+    _check_together(heads, content)
     accelerators = [make_accelerator(head.training, head.output) for head in heads]
     random_states = {}
     for seed in dict.fromkeys(head.seed for head in heads):
-        # Loading draws random numbers as well: a head begins with the same weights in any company.
+        # Loading draws random numbers as well: a head begins with the same weights whatever is trained beside it.
         set_seed(seed)
         encoder = load_encoder(ssl)
         random_states[seed] = torch.get_rng_state()
     statistics = waveform_statistics(train)
-    content = None if dump is None else dump.content
     expected = state_header(encoder, statistics, content or "states")
     tasks = {head.task for head in heads}
 
-    def dataset(directory: Path, dumped: Path | None, crop_frames: int | None) -> UtteranceDataset:
-        reader = None if dumped is None else ShardReader(dumped, expected)
+    def dataset(directory: Path, reader: ShardReader | None, crop_frames: int | None) -> UtteranceDataset:
+        if reader is not None:
+            reader.require(expected)
         made = UtteranceDataset(
             directory,
             statistics,
@@ -162,8 +159,8 @@ def phase1_trainer(
         return made
 
     # Dumped states are cropped where they are read; others must be computed whole first.
-    train_set = dataset(train, dump and dump.train, heads[0].crop_frames if content == "states" else None)
-    dev_set = dataset(dev, dump and dump.dev, None)
+    train_set = dataset(train, readers[0], heads[0].crop_frames if content == "states" else None)
+    dev_set = dataset(dev, readers[1], None)
     runs = []
     for head, accelerator in zip(heads, accelerators):
         description = ModelDescription(
@@ -193,7 +190,7 @@ def phase1_trainer(
     return Trainer(runs, train_set, dev_set, order_seed, prepare)
 
 
-def _check_company(heads: Sequence[Head], dump: Dump | None) -> None:
+def _check_together(heads: Sequence[Head], content: Content | None) -> None:
     outputs = [head.output for head in heads]
     for output in outputs:
         if outputs.count(output) > 1:
@@ -203,7 +200,5 @@ def _check_company(heads: Sequence[Head], dump: Dump | None) -> None:
         raise MeritError(
             f"training.precision is {' and '.join(precisions)} in heads that share the encoder; set all to the same"
         )
-    if dump is not None and dump.content == "states" and len(heads) > 1:
-        raise MeritError(
-            "dumped states: heads read them one by one; train each head with merit.bin.sparse_merit.train_head"
-        )
+    if content == "states" and len(heads) > 1:
+        raise MeritError("dumped states: a head reads crops of its own; train one head at a time on them")

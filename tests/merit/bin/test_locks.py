@@ -10,8 +10,7 @@ import pytest
 from merit import lock
 from merit.bin.sparse_merit.decode import decode
 from merit.bin.sparse_merit.enhance_data import enhance_data
-from merit.bin.sparse_merit.train_head import train_head
-from merit.bin.sparse_merit.train_heads import train_heads
+from merit.bin.sparse_merit.train_heads import HeadOptions, train_heads
 from merit.bin.sparse_merit.train_joint import train_joint
 from merit.data.statistics import WaveformStatistics
 from merit.dumping.dump import dump_states
@@ -20,9 +19,8 @@ from merit.errors import MeritError
 CLASSES = ["angry", "happy"]
 NOWHERE = Path("nowhere")
 COMMANDS: dict[str, Callable[[Path], None]] = {
-    "train_head": lambda out: train_head("emotion", NOWHERE, NOWHERE, "none", out, CLASSES),
     "train_heads": lambda out: train_heads(
-        NOWHERE, NOWHERE, "none", CLASSES, emotion_seeds=[7], emotion_output=f"{out.parent}/out{{seed}}"
+        NOWHERE, NOWHERE, "none", CLASSES, HeadOptions(seeds=[7], output=f"{out.parent}/out{{seed}}")
     ),
     "train_joint": lambda out: train_joint(NOWHERE, NOWHERE, "none", out, CLASSES),
     "dump_states": lambda out: dump_states(NOWHERE, "none", out, out.parent / "statistics.json"),

@@ -1,5 +1,7 @@
 """The command that decodes."""
 
+import json
+
 import pytest
 
 from merit.bin.sparse_merit import decode as command
@@ -20,7 +22,8 @@ def test_options_of_the_command_reach_the_decoder(model_directory, make_speech, 
     run_command(command.decode)
     expected = Merit.from_pretrained(model_directory, "cpu", "float32")(speech, 16000).emotion
     assert read_table(tmp_path / "decode/test/utt2emo") == {"u0": max(expected, key=expected.get)}
-    assert not list((tmp_path / "decode/test").glob(".lock"))
+    assert json.loads((tmp_path / "decode/test/decode.json").read_text())["precision"] == "float32"
+    assert not (tmp_path / "decode/test/.lock").exists()
 
 
 def test_a_mistyped_precision_is_refused(monkeypatch, capsys):

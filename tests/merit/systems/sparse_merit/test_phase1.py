@@ -32,7 +32,7 @@ def dumps(corpus, tiny_encoder, tmp_path_factory):
         for name, directory in corpus.items():
             output = root / content / name
             dump_states(directory, tiny_encoder, output, statistics, "bfloat16", 4.0, "float32", content=content)
-    return lambda content: Dump(content, root / content / "train", root / content / "dev")
+    return lambda content: Dump(root / content / "train", root / content / "dev")
 
 
 def train(corpus, encoder, output, task="emotion", training=TRAINING, dump=None):
@@ -99,20 +99,19 @@ def test_states_of_audio_that_has_changed_are_refused(corpus, tiny_encoder, dump
         train(changed, tiny_encoder, tmp_path / "run", dump=dumped)
 
 
-def test_states_are_not_taken_for_features(corpus, tiny_encoder, dumps, tmp_path):
-    states = dumps("states")
+def test_states_of_one_and_features_of_the_other_are_refused(corpus, tiny_encoder, dumps, tmp_path):
     with pytest.raises(MeritError, match="content is states there and features here"):
-        train(corpus, tiny_encoder, tmp_path, dump=Dump("features", states.train, states.dev))
+        train(corpus, tiny_encoder, tmp_path, dump=Dump(dumps("features").train, dumps("states").dev))
 
 
 def test_an_utterance_that_was_not_dumped_is_named(corpus, tiny_encoder, dumps, tmp_path):
     features = dumps("features")
     message = "12 utterances have no dumped features, train000 is the first; delete .*/dev/header.json, and run"
     with pytest.raises(MeritError, match=message):
-        train(corpus, tiny_encoder, tmp_path, dump=Dump("features", features.dev, features.dev))
+        train(corpus, tiny_encoder, tmp_path, dump=Dump(features.dev, features.dev))
 
 
 def test_dumps_come_in_pairs(tmp_path):
-    with pytest.raises(MeritError, match="train_states and dev_states"):
-        Dump.of("states", tmp_path, None)
-    assert Dump.of("features", None, None) is None
+    with pytest.raises(MeritError, match="train_dump and dev_dump: give both"):
+        Dump.given(tmp_path, None)
+    assert Dump.given(None, None) is None
