@@ -121,7 +121,7 @@ def test_shared_experts_work_on_every_frame_with_weight_one():
     z, _ = model(states, mask)
     frames = model.frames(states)[mask]
     always = model.shared_experts[0](frames) + model.shared_experts[1](frames)
-    model.shared_experts = Experts(0, L * D, 10, D)
+    model.shared_experts = Experts([])
     without, _ = model(states, mask)
     for task in ("emotion", "enhancement"):
         torch.testing.assert_close(z[task][mask] - without[task][mask], always, check_dtype=False, atol=1e-6, rtol=1e-6)
@@ -136,3 +136,20 @@ def test_both_gates_read_one_float32_copy_of_the_frames_under_autocast():
         model(torch.randn(B, T, L, D), length_mask(LENGTHS, T))
     assert [dtype for _, dtype in seen] == [torch.float32] * 2
     assert seen[0][0] is seen[1][0]
+
+
+def test_modules_keep_their_names_and_the_order_of_their_initialisation():
+    """Both decide the bytes of a trained model; the names also whether a finished one is still read."""
+    torch.manual_seed(0)
+    model = MixtureOfExperts(L, D, ["emotion", "enhancement"], N, 10, num_shared_experts=1)
+    torch.manual_seed(0)
+    expected = {"norm.weight": torch.ones(L, D), "norm.bias": torch.zeros(L, D)}
+    for gate in ("emotion", "enhancement"):
+        layer = nn.Linear(L * D, N)
+        expected |= {f"gates.{gate}.projection.{name}": value for name, value in layer.named_parameters()}
+    for network in [*(f"experts.{n}" for n in range(N)), "shared_experts.0"]:
+        for place, layer in ((0, nn.Linear(L * D, 10)), (2, nn.Linear(10, D))):
+            expected |= {f"{network}.{place}.{name}": value for name, value in layer.named_parameters()}
+    state = model.state_dict()
+    assert list(state) == list(expected)
+    assert all(torch.equal(state[name], value) for name, value in expected.items())
