@@ -52,7 +52,8 @@ class Experts(nn.ModuleList):
         weights = weights.reshape(-1, *(gates or (1,)), len(self))  # (F, G, N)
         chosen = weights.ne(0).any(dim=1).t()  # (N, F), so that the pairs below come expert by expert
         expert, rows = chosen.nonzero(as_tuple=True)
-        # index_select, because its gradient is added row by row; that of frames[rows] is sorted first.
+        # index_select, because its gradient is added row by row; that of frames[rows] is sorted first. Dense weights
+        # are gathered too: padding has none, and the gradient of frames is the sum over experts in one fixed order.
         values = self._in_order(frames.index_select(0, rows), chosen.sum(dim=1).tolist()).to(weights.dtype)
         output = values.new_zeros(*weights.shape[:2], values.shape[-1])
         output = output.index_add(0, rows, weights[rows, :, expert].unsqueeze(-1) * values.unsqueeze(1))
