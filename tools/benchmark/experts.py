@@ -12,6 +12,7 @@ from torch.nn import functional
 from merit.device import compute_dtype
 from merit.errors import MeritError
 from merit.nets.experts import Experts
+from merit.systems.sparse_merit.front_end import feed_forward
 
 TASKS, EXPERTS = 2, 3
 
@@ -26,7 +27,7 @@ def two_passes(experts: Experts, frames: Tensor, weights: Tensor) -> Tensor:
     """Each gate sends its frames to the experts on its own; a frame that both send to one expert is computed twice."""
     passes = []
     for task in range(weights.shape[1]):
-        output = weights.new_zeros(len(frames), experts.output_size)
+        output = weights.new_zeros(len(frames), experts[0][-1].out_features)
         for n, expert in enumerate(experts):
             rows = weights[:, task, n].nonzero().squeeze(1)
             values = expert(frames.index_select(0, rows)).to(weights.dtype)
@@ -48,7 +49,7 @@ def grouped_mm(experts: Experts, frames: Tensor, weights: Tensor) -> Tensor:
         hidden = functional.grouped_mm(hidden, matrices.transpose(1, 2), offs=ends) + biases[expert]
         hidden = functional.relu(hidden) if layer == 0 else hidden
     values = weights[rows, :, expert].unsqueeze(-1) * hidden.to(weights.dtype).unsqueeze(1)
-    return weights.new_zeros(*weights.shape[:2], experts.output_size).index_add(0, rows, values)
+    return weights.new_zeros(*weights.shape[:2], hidden.shape[-1]).index_add(0, rows, values)
 
 
 def union(experts: Experts, frames: Tensor, weights: Tensor) -> Tensor:
@@ -70,7 +71,7 @@ def main() -> None:
     # On a GPU 32 utterances of 11 s and the paper's sizes; on a CPU 16 s of audio and an encoder like WavLM Base.
     num_states, size, width, num_frames = (25, 1024, 4096, 17600) if device.type == "cuda" else (13, 768, 3072, 800)
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    experts = Experts(EXPERTS, num_states * size, width, size).to(device)
+    experts = Experts(feed_forward(num_states * size, width, size) for _ in range(EXPERTS)).to(device)
     frames = torch.randn(num_frames, num_states * size, device=device, dtype=dtype, requires_grad=True)
     weights = routed_weights(num_frames, device)
     slope = torch.randn(num_frames, TASKS, size, device=device)

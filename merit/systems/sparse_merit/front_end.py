@@ -11,6 +11,11 @@ from merit.nets.gate import Gate, GateWeight, Routing
 from merit.nets.layer_norm import PerLayerNorm
 
 
+def feed_forward(input_size: int, hidden_size: int, output_size: int) -> nn.Sequential:
+    """One expert: two layers with ReLU between (paper Eq. 3; 25600-4096-1024 at the paper's sizes)."""
+    return nn.Sequential(nn.Linear(input_size, hidden_size), nn.ReLU(), nn.Linear(hidden_size, output_size))
+
+
 class MixtureOfExperts(nn.Module):
     """Hidden states of all layers -> one representation for each task, by experts chosen frame by frame.
 
@@ -20,7 +25,9 @@ class MixtureOfExperts(nn.Module):
         num_states: L, number of hidden states of the encoder (25 for WavLM Large).
         hidden_size: D, their width; also the width of the output.
         tasks: names of the gates.
-        num_experts, expert_size, top_k, gate_weight: see :class:`Experts` and :class:`merit.nets.gate.Gate`.
+        num_experts: N.
+        expert_size: width between the two layers of an expert.
+        top_k, gate_weight: see :class:`merit.nets.gate.Gate`.
         shared_gate: one gate decides for all tasks.
         num_shared_experts: experts beside the routed ones that work on every frame of every task with weight 1
             (as the shared experts of DeepSeekMoE, Dai et al. 2024).
@@ -46,8 +53,8 @@ class MixtureOfExperts(nn.Module):
         self.norm = PerLayerNorm(num_states, hidden_size) if layer_norm else None
         gates = ["shared"] if shared_gate else tasks
         self.gates = nn.ModuleDict({name: Gate(width, num_experts, top_k, gate_weight) for name in gates})
-        self.experts = Experts(num_experts, width, expert_size, hidden_size)
-        self.shared_experts = Experts(num_shared_experts, width, expert_size, hidden_size)
+        self.experts = Experts(feed_forward(width, expert_size, hidden_size) for _ in range(num_experts))
+        self.shared_experts = Experts(feed_forward(width, expert_size, hidden_size) for _ in range(num_shared_experts))
 
     def frames(self, states: Tensor) -> Tensor:
         """States (B, T, L, D) -> normalised, joined frames (B, T, L D) in the type of matrix products (Eq. 2)."""
@@ -70,12 +77,11 @@ class MixtureOfExperts(nn.Module):
 
         Padded frames never reach an expert.
         """
-        frames, weights = frames.flatten(0, 1), weights.flatten(0, 1)
         output = self.experts(frames, weights)
         if len(self.shared_experts):
-            everywhere = mask.flatten().to(weights.dtype).view(-1, 1, 1)
-            output = output + self.shared_experts(frames, everywhere.expand(-1, 1, len(self.shared_experts)))
-        return output.unflatten(0, mask.shape)
+            everywhere = mask.to(weights.dtype).unsqueeze(-1).expand(-1, -1, len(self.shared_experts))
+            output = output + self.shared_experts(frames, everywhere).unsqueeze(2)
+        return output
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], list[Routing]]:
         """States (B, T, L, D) and mask (B, T) -> ``{task: z (B, T, D)}`` (Eq. 7) and the routing of every gate.
