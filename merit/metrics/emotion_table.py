@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.files import atomic_path
+from merit.files import csv_text, write_text
 from merit.metrics.classification import EmotionScores, emotion_scores
 
 COLUMNS = ("utt", "reference", "hypothesis", "correct")
@@ -34,13 +34,12 @@ class EmotionTable:
 
     def write(self, path: Path | str) -> None:
         """Write the rows, sorted by utterance."""
-        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow((*COLUMNS, *(self.classes if self.posteriors else ())))
-            for utt in sorted(self.reference):
-                correct = int(self.reference[utt] == self.hypothesis[utt])
-                posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
-                writer.writerow((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
+        rows = []
+        for utt in sorted(self.reference):
+            correct = int(self.reference[utt] == self.hypothesis[utt])
+            posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
+            rows.append((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
+        write_text(path, csv_text((*COLUMNS, *(self.classes if self.posteriors else ())), rows, line_end="\r\n"))
 
 
 def compare_labels(
@@ -71,25 +70,6 @@ def compare_labels(
             if label not in classes:
                 raise MeritError(f"{where}: {utt}: unknown {kind} label {label!r}; known are {' '.join(classes)}")
     return EmotionTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
-
-
-def read_posteriors(path: Path | str) -> tuple[tuple[str, ...], dict[str, list[float]]]:
-    """Classes and utterance -> probabilities of a ``posteriors.csv`` (``utt`` and one column a class).
-
-    Raises:
-        MeritError: when a row has another number of columns or no numbers.
-    """
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    posteriors = {}
-    for number, row in enumerate(rows, start=2):
-        try:
-            posteriors[row[0]] = [float(value) for value in row[1:]]
-        except (ValueError, IndexError) as error:
-            raise MeritError(f"{path}:{number}: expected an utterance and numbers, found {','.join(row)}") from error
-        if len(row) != len(header):
-            raise MeritError(f"{path}:{number}: expected {len(header)} columns, found {len(row)}; decode again")
-    return tuple(header[1:]), posteriors
 
 
 def read_emotion_table(path: Path | str) -> EmotionTable:

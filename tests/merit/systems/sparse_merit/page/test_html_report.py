@@ -24,7 +24,7 @@ from merit.systems.sparse_merit.figures.figures import CAPTIONS
 from merit.systems.sparse_merit.page.examples import flac, in_turns, worst_examples
 from merit.systems.sparse_merit.page.html_report import chosen_players, write_html_report
 from merit.systems.sparse_merit.results.conditions import parse_condition
-from merit.systems.sparse_merit.routing.routing_tables import routing_tables
+from merit.systems.sparse_merit.tables.routing_tables import routing_tables
 
 ALL = list(map(parse_condition, CONDITIONS))
 NASTY = '<script>alert("5 & 6")</script>'

@@ -13,9 +13,9 @@ from merit.bin.sparse_merit.tables import tables
 from merit.command import run_command
 from merit.errors import MeritError
 from merit.systems.sparse_merit.model import ModelConfig
-from merit.systems.sparse_merit.results.comparison import compare_runs, write_tables
+from merit.systems.sparse_merit.tables.comparison import compare_runs, write_tables
 from merit.systems.sparse_merit.results.experiment import find_runs
-from merit.systems.sparse_merit.results.provenance import comparison_warnings, read_config
+from merit.systems.sparse_merit.tables.provenance import comparison_warnings, read_config
 from merit.systems.sparse_merit.results.score_tables import emotion_rows, enhancement_rows
 
 METHODS = ["original", "se_only", "ft_mtl", "sparse_merit", "sparse_merit_balance"]

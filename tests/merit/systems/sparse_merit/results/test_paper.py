@@ -12,7 +12,7 @@ from merit.errors import MeritError
 from merit.metrics.enhancement.measures import MEASURES
 from merit.report.table import Cell, Column, Table, records
 from merit.systems.sparse_merit.results.experiment import METHOD_NAMES
-from merit.systems.sparse_merit.results.paper import HEADINGS, compare_with_paper, comparison_csv, read_published
+from merit.systems.sparse_merit.tables.paper import HEADINGS, compare_with_paper, comparison_csv, read_published
 
 PAPER = Path(__file__).parents[5] / "egs" / "msp_podcast" / "paper"
 SNRS, NOISES = (-5, 0, 5, 10), ("crss", "freesound", "dns")

@@ -6,7 +6,7 @@ import pytest
 from merit.errors import MeritError
 from merit.report.environment import git_commit
 from merit.report.markdown import markdown_table
-from merit.systems.sparse_merit.results.run_report import results_page, score_tables
+from merit.systems.sparse_merit.tables.run_report import results_page, score_tables
 from merit.systems.sparse_merit.results.score_tables import emotion_rows, enhancement_rows
 
 ENHANCEMENT_HEADER = "utt,PESQ,CSIG,CBAK,COVL,SSNR,STOI\n"

@@ -15,10 +15,10 @@ from merit.report.table import records
 from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.emotion_comparison import compare_emotions
 from merit.systems.sparse_merit.results.experiment import conditions_of, find_runs
-from merit.systems.sparse_merit.results.pairwise_csv import bootstrap_csv, welch_csv
-from merit.systems.sparse_merit.results.tables_emotion import table_1, table_1_bootstrap, table_6
-from merit.systems.sparse_merit.results.tables_enhancement import enhancement_scores, table_2, table_7
-from merit.systems.sparse_merit.routing.table_experts import table_3
+from merit.systems.sparse_merit.tables.pairwise_csv import bootstrap_csv, welch_csv
+from merit.systems.sparse_merit.tables.emotion_tables import table_1, table_1_bootstrap, table_6
+from merit.systems.sparse_merit.tables.enhancement_tables import enhancement_scores, table_2, table_7
+from merit.systems.sparse_merit.tables.experts_table import table_3
 
 METHODS = ("original", "se_only", "ft_mtl", "sparse_merit", "sparse_merit_balance")
 RECOGNISING = ("original", "ft_mtl", "sparse_merit", "sparse_merit_balance")

@@ -7,7 +7,7 @@ from routing_folder import CLASSES, CONDITIONS, TASKS, UTTERANCES, brute_force, 
 from merit.report.table import csv, latex, markdown, records
 from merit.systems.sparse_merit.decoding import write_routing
 from merit.systems.sparse_merit.results.conditions import parse_condition
-from merit.systems.sparse_merit.routing.routing_tables import routing_tables
+from merit.systems.sparse_merit.tables.routing_tables import routing_tables
 
 ALL = list(map(parse_condition, CONDITIONS))
 

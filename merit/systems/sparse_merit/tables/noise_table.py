@@ -4,16 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from merit.report.table import Cell, Column, Table
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import METHOD_NAMES
-
-CLEAN = "clean"
-"""SNR and noise of a test set that was not mixed."""
+from merit.systems.sparse_merit.results.conditions import NoiseCondition
+from merit.systems.sparse_merit.results.experiment import CLEAN, Experiment, method_name
 
 
 def method_cell(method: str, markers: str = "") -> Cell:
     """Heading of a method's row."""
-    return Cell(method, METHOD_NAMES.get(method, method), markers=markers)
+    return Cell(method, method_name(method), markers=markers)
 
 
 def noise_table(
@@ -21,8 +18,7 @@ def noise_table(
     title: str,
     methods: Sequence[Cell],
     columns: Sequence[Column],
-    cells: Mapping[tuple[Condition, str], Sequence[Cell]],
-    seen: Sequence[str] = (),
+    cells: Mapping[tuple[NoiseCondition, str], Sequence[Cell]],
     notes: Sequence[str] = (),
 ) -> Table:
     """Rows SNR by method, columns noise by measure, as in Tables I and II of the paper.
@@ -33,7 +29,6 @@ def noise_table(
         columns: the measures, as they stand under every noise.
         cells: condition and key of a method -> one cell for each measure. The order of the conditions is that of the
             noises; a method without any cell at an SNR has no row there.
-        seen: noises of the training data.
     """
     conditions = list(dict.fromkeys(condition for condition, _ in cells))
     noises = list(dict.fromkeys(_noise(condition) for condition in conditions))
@@ -45,17 +40,29 @@ def noise_table(
         for method in methods:
             found = [cells.get((place.get((snr, noise)), method.value)) for noise in noises]
             if any(found):
-                rows.append((snr_cell(snr), method, *(cell for of_noise in found for cell in of_noise or empty)))
-    grouped = [replace(c, group=noise, group_label=noise_label(noise, seen)) for noise in noises for c in columns]
+                rows.append((snr_cell(snr), method, *(cell for values in found for cell in values or empty)))
+    grouped = [replace(column, group=noise) for noise in noises for column in columns]
     headings = (Column("snr", "SNR (dB)"), Column("method", "Method"))
-    return Table(name, title, (*headings, *grouped), tuple(rows), headings=2, blocks=1, notes=tuple(notes))
+    return Table(name, title, (*headings, *grouped), tuple(rows), 2, blocks=1, group_key="noise", notes=tuple(notes))
 
 
-def noise_label(noise: str, seen: Iterable[str]) -> str:
-    """``babble (seen)``; without a list of seen noises, and for clean speech, the name alone."""
-    if not seen or noise == CLEAN:
-        return noise
-    return f"{noise} ({'seen' if noise in seen else 'unseen'})"
+def with_noise_labels(table: Table, experiment: Experiment) -> Table:
+    """The same table that says which noises are seen: groups of columns are noises, and so is what a column names."""
+    columns = table.columns
+    if table.group_key == "noise":
+        columns = tuple(
+            replace(column, group_label=experiment.noise_label(column.group)) if column.group else column
+            for column in columns
+        )
+    named = {place for place, column in enumerate(columns) if column.key == "noise"}
+    rows = tuple(
+        tuple(
+            replace(cell, text=experiment.noise_label(cell.value)) if place in named else cell
+            for place, cell in enumerate(row)
+        )
+        for row in table.rows
+    )
+    return replace(table, columns=columns, rows=rows)
 
 
 def snr_cell(snr: float | None) -> Cell:
@@ -69,5 +76,5 @@ def count_of(counts: Iterable[int], noun: str) -> str:
     return f"{low} {noun}" if low == high else f"{low} to {high} {noun}"
 
 
-def _noise(condition: Condition) -> str:
+def _noise(condition: NoiseCondition) -> str:
     return CLEAN if condition.snr is None else condition.noise

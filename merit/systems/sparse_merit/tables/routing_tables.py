@@ -1,26 +1,23 @@
 """Tables IV and V of the paper (switching and agreement of the gates), and the health of every run's routing."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import groupby
 
 import numpy as np
 
 from merit.report.table import Cell, Column, Table
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import Run
-from merit.systems.sparse_merit.results.tables import method_cell, snr_cell
-from merit.systems.sparse_merit.routing.routing_probe import probe_table
+from merit.systems.sparse_merit.results.experiment import FinishedRun
 from merit.systems.sparse_merit.routing.routing_statistics import (
     Counts,
     RoutingCounts,
     by_emotion,
     by_snr,
-    routed,
-    routing_counts,
-    run_warnings,
     total,
 )
+from merit.systems.sparse_merit.routing.routing_usage import routing_warnings
+from merit.systems.sparse_merit.tables.noise_table import method_cell, snr_cell
+from merit.systems.sparse_merit.tables.probe_table import probe_table
 
 logger = logging.getLogger(__name__)
 
@@ -39,17 +36,12 @@ SWITCHING_NOTE = (
 )
 
 
-def routing_tables(runs: Iterable[Run], conditions: Sequence[Condition]) -> list[Table]:
-    """Tables IV and V, health, and the probe where there is one, of those runs that route; none without such a run.
+def routing_tables(counts: Mapping[FinishedRun, Counts]) -> list[Table]:
+    """Tables IV and V, health, and the probe where there is one; none without a run that routes.
 
     Args:
-        runs: trained and decoded models; those of one method stand together.
-        conditions: test conditions that all of them were decoded on.
-
-    Raises:
-        MeritError: when the routing of a run is missing or does not go with its scores.
+        counts: run that routes -> its counts on the test; those of one method stand together.
     """
-    counts = {run: routing_counts(run, conditions) for run in routed(runs)}
     if not counts:
         return []
     snr, emotion = Column("snr", "SNR (dB)"), Column("emotion", "Emotion")
@@ -67,18 +59,18 @@ def _switching(
     name: str,
     title: str,
     heading: Column,
-    counts: Mapping[Run, Counts],
+    counts: Mapping[FinishedRun, Counts],
     grouped: Callable[[Counts], dict[float | str | None, RoutingCounts]],
 ) -> Table:
     """One row for each group of frames and method, means over its seeds."""
     methods = [list(runs) for _, runs in groupby(counts, key=lambda run: run.method)]
-    groups = {run: grouped(of) for run, of in counts.items()}
+    groups = {run: grouped(found) for run, found in counts.items()}
     rows = []
-    for group in dict.fromkeys(group for of in groups.values() for group in of):
+    for group in dict.fromkeys(group for found in groups.values() for group in found):
         for runs in methods:
             members = [groups[run][group] for run in runs if group in groups[run]]
             if members:
-                cells = (Cell(value) for value in np.mean([shares(of) for of in members], axis=0).tolist())
+                cells = (Cell(value) for value in np.mean([shares(member) for member in members], axis=0).tolist())
                 rows.append(
                     (
                         Cell(group) if isinstance(group, str) else snr_cell(group),
@@ -97,19 +89,19 @@ def shares(counts: RoutingCounts) -> tuple[float, float, float]:
     return (*rates, counts.agreement)
 
 
-def health_table(counts: Mapping[Run, Counts]) -> Table:
+def health_table(counts: Mapping[FinishedRun, Counts]) -> Table:
     """One row a run: agreement, and the largest and smallest share of the frames that an expert gets of each gate.
 
     What is beyond the limits of :mod:`.routing_health` is logged and stands below the table.
     """
     rows, notes = [], []
-    for run, of_run in counts.items():
-        summed = total(of_run.values())
+    for run, found in counts.items():
+        summed = total(found.values())
         extremes = []
         for task in GATES:
             usage = summed.usage(task) if task in summed.tasks else np.array([np.nan])
             extremes += [Cell(float(usage.max())), Cell(float(usage.min()))]
-        warnings = run_warnings(run, summed)
+        warnings = routing_warnings(summed.choices, run.model_config())
         for warning in warnings:
             logger.warning("%s: %s", run.directory.name, warning)
             notes.append(f"{run.directory.name}: {warning}.")

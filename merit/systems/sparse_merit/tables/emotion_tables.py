@@ -7,7 +7,7 @@ from statistics import stdev
 from merit.metrics.significance import MEASURES
 from merit.report.table import Cell, Column, Table, with_best_in_bold
 from merit.systems.sparse_merit.results.emotion_comparison import EmotionComparison
-from merit.systems.sparse_merit.results.tables import count_of, method_cell, noise_table
+from merit.systems.sparse_merit.tables.noise_table import count_of, method_cell, noise_table
 
 LABELS = {"f1_macro": "F1-macro", "f1_micro": "F1-micro"}
 BALANCING = ("sparse_merit", "sparse_merit_balance")
@@ -18,28 +18,27 @@ DEPENDENCE_NOTE = (
 )
 
 
-def table_1(comparisons: Sequence[EmotionComparison], seen: Sequence[str] = ()) -> Table:
+def table_1(comparisons: Sequence[EmotionComparison]) -> Table:
     """F1-macro and F1-micro of every method, with a letter for every method that it significantly outperforms.
 
     Args:
         comparisons: one for each condition, at least one.
-        seen: noises of the training data.
     """
     methods = _methods(comparisons)
     letters = dict(zip(methods, string.ascii_lowercase + string.ascii_uppercase))
     cells = {}
     for comparison in comparisons:
         for method, scores in comparison.subsets.items():
-            of_method = cells[comparison.condition, method] = []
+            shown = cells[comparison.condition, method] = []
             for measure in MEASURES:
                 worse = [other for other in comparison.subsets if comparison.beats(method, other, measure)]
                 markers = "".join(sorted((letters[other] for other in worse), key=string.ascii_letters.index))
                 spread = stdev(scores[measure]) if len(scores[measure]) > 1 else None
-                of_method += [Cell(comparison.mean(method, measure), markers=markers), Cell(spread)]
+                shown += [Cell(comparison.mean(method, measure), markers=markers), Cell(spread)]
     columns = []
     for measure, label in LABELS.items():
         columns += [Column(measure, label), Column(f"{measure}_std", f"{label}, std", shown=False)]
-    scores = count_of((len(of[MEASURES[0]]) for c in comparisons for of in c.subsets.values()), "scores")
+    scores = count_of((len(found[MEASURES[0]]) for c in comparisons for found in c.subsets.values()), "scores")
     subsets = count_of((size for c in comparisons for size in c.subset_sizes), "utterances")
     count = max(len(c.subset_sizes) for c in comparisons)
     notes = (
@@ -51,10 +50,10 @@ def table_1(comparisons: Sequence[EmotionComparison], seen: Sequence[str] = ()) 
     )
     headings = [method_cell(method, f"({letters[method]})") for method in methods]
     title = "Emotion recognition of all methods (Table I)"
-    return with_best_in_bold(noise_table("table_1", title, headings, columns, cells, seen, notes))
+    return with_best_in_bold(noise_table("table_1", title, headings, columns, cells, notes))
 
 
-def table_1_bootstrap(comparisons: Sequence[EmotionComparison], reference: str, seen: Sequence[str] = ()) -> Table:
+def table_1_bootstrap(comparisons: Sequence[EmotionComparison], reference: str) -> Table:
     """Differences of every method to ``reference`` with 95 % intervals, in the conditions that it was scored in."""
     comparisons = [comparison for comparison in comparisons if reference in comparison.resampled]
     cells = {}
@@ -62,12 +61,12 @@ def table_1_bootstrap(comparisons: Sequence[EmotionComparison], reference: str, 
         for method, scores in comparison.resampled.items():
             if method == reference:
                 continue
-            of_method = cells[comparison.condition, method] = []
+            shown = cells[comparison.condition, method] = []
             for difference in scores.minus(comparison.resampled[reference]).values():
                 interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
                 certain = "*" if difference.low > 0 or difference.high < 0 else ""
-                of_method.append(Cell(difference.mean, f"{difference.mean:+.3f} {interval}", markers=certain))
-                of_method += [Cell(difference.low), Cell(difference.high), Cell(difference.p)]
+                shown.append(Cell(difference.mean, f"{difference.mean:+.3f} {interval}", markers=certain))
+                shown += [Cell(difference.low), Cell(difference.high), Cell(difference.p)]
     columns = []
     for measure, label in LABELS.items():
         columns.append(Column(f"{measure}_difference", label))
@@ -82,10 +81,10 @@ def table_1_bootstrap(comparisons: Sequence[EmotionComparison], reference: str, 
     )
     headings = [method_cell(method) for method in _methods(comparisons) if method != reference]
     title = f"Emotion recognition, differences to {name} by paired bootstrap"
-    return noise_table("table_1_bootstrap", title, headings, columns, cells, seen, notes)
+    return noise_table("table_1_bootstrap", title, headings, columns, cells, notes)
 
 
-def table_6(comparisons: Sequence[EmotionComparison], seen: Sequence[str] = ()) -> Table:
+def table_6(comparisons: Sequence[EmotionComparison]) -> Table:
     """F1-macro and F1-micro of Sparse MERIT without and with the balancing loss, of those scored."""
     cells = {
         (comparison.condition, method): [Cell(comparison.whole(method, measure)) for measure in MEASURES]
@@ -99,7 +98,7 @@ def table_6(comparisons: Sequence[EmotionComparison], seen: Sequence[str] = ()) 
     )
     title = "Emotion recognition without and with the balancing loss (Table VI)"
     headings = [method_cell(method) for method in BALANCING]
-    return with_best_in_bold(noise_table("table_6", title, headings, columns, cells, seen, notes))
+    return with_best_in_bold(noise_table("table_6", title, headings, columns, cells, notes))
 
 
 def _methods(comparisons: Iterable[EmotionComparison]) -> list[str]:

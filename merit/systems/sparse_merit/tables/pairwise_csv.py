@@ -6,7 +6,7 @@ from itertools import permutations
 from merit.metrics.significance import MEASURES, SIGNIFICANCE_LEVEL
 from merit.report.table import records_csv
 from merit.systems.sparse_merit.results.emotion_comparison import EmotionComparison
-from merit.systems.sparse_merit.results.tables import CLEAN
+from merit.systems.sparse_merit.results.experiment import CLEAN
 
 
 def welch_csv(comparisons: Iterable[EmotionComparison]) -> str:

@@ -1,52 +1,48 @@
 """Tables of speech enhancement: Table II with the noisy input, and Table VII."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from statistics import fmean, stdev
+from collections.abc import Mapping, Sequence
+from statistics import stdev
 
 from merit.errors import MeritError
 from merit.metrics.enhancement.measures import MEASURES
+from merit.metrics.undefined import mean_of_defined
 from merit.report.table import Cell, Column, Table, with_best_in_bold
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import Run
-from merit.systems.sparse_merit.results.run_report import COMPOSITE_NOTES
+from merit.systems.sparse_merit.results.conditions import NoiseCondition
+from merit.systems.sparse_merit.results.experiment import Experiment
+from merit.systems.sparse_merit.results.run_files import ENHANCEMENT_TABLE
 from merit.systems.sparse_merit.results.score_tables import (
-    ENHANCEMENT_TABLE,
+    COMPOSITE_NOTES,
     EnhancementRow,
     enhancement_row,
     runs_with,
 )
-from merit.systems.sparse_merit.results.tables import count_of, method_cell, noise_table
-from merit.systems.sparse_merit.results.tables_emotion import BALANCING
+from merit.systems.sparse_merit.tables.emotion_tables import BALANCING
+from merit.systems.sparse_merit.tables.noise_table import count_of, method_cell, noise_table
 
 NOISY = "noisy"
-Enhancement = Mapping[tuple[Condition, str], Sequence[EnhancementRow]]
+Enhancement = Mapping[tuple[NoiseCondition, str], Sequence[EnhancementRow]]
 """Condition and method (or ``noisy``, the unprocessed input) -> scores, one for each seed."""
 
 
-def enhancement_scores(runs: Sequence[Run], conditions: Iterable[Condition], noisy: Path | None) -> Enhancement:
+def enhancement_scores(experiment: Experiment) -> Enhancement:
     """Means of all methods with enhanced speech and of the noisy input, which comes first in every condition.
 
-    Args:
-        runs: trained and scored models.
-        conditions: test conditions; those without any enhanced speech are left out.
-        noisy: score folder of the noisy input; None leaves its row out.
+    Conditions without any enhanced speech are left out.
 
     Raises:
         MeritError: when the noisy input was not scored, sets of utterances differ, or the composite measures are of
             several variants.
     """
     found = {}
-    for condition in conditions:
-        if methods := runs_with(runs, condition, ENHANCEMENT_TABLE):
-            if noisy is not None:
-                found[condition, NOISY] = [enhancement_row(noisy, condition)]
-            for method, of_method in methods.items():
-                found[condition, method] = [enhancement_row(run.directory / "score", condition) for run in of_method]
-            rows = {method: rows for (where, method), rows in found.items() if where == condition}
-            if len({row.utterances for of_method in rows.values() for row in of_method}) > 1:
-                listed = ", ".join(f"{method} {row.utterances}" for method, of in rows.items() for row in of)
+    for condition in experiment.conditions:
+        if methods := runs_with(experiment.runs, condition, ENHANCEMENT_TABLE):
+            found[condition, NOISY] = [enhancement_row(experiment.noisy, condition)]
+            for method, seeds in methods.items():
+                found[condition, method] = [enhancement_row(run.scores, condition) for run in seeds]
+            rows = [(method, row) for (where, method), rows in found.items() if where == condition for row in rows]
+            if len({row.utterances for _, row in rows}) > 1:
+                listed = ", ".join(f"{method} {row.utterances}" for method, row in rows)
                 raise MeritError(f"{condition.name}: the numbers of scored utterances differ ({listed}); score again")
     composite_variant(found)
     return found
@@ -67,19 +63,19 @@ def composite_variant(scores: Enhancement) -> str | None:
     return variants.pop() if variants else None
 
 
-def table_2(scores: Enhancement, seen: Sequence[str] = ()) -> Table:
+def table_2(scores: Enhancement) -> Table:
     """The six measures of all methods with enhanced speech, under those of the noisy input."""
     methods = list(dict.fromkeys(method for _, method in scores))
-    return _table("table_2", "Speech enhancement of all methods (Table II)", methods, scores, seen)
+    return _table("table_2", "Speech enhancement of all methods (Table II)", methods, scores)
 
 
-def table_7(scores: Enhancement, seen: Sequence[str] = ()) -> Table:
+def table_7(scores: Enhancement) -> Table:
     """The six measures of Sparse MERIT without and with the balancing loss."""
     title = "Speech enhancement without and with the balancing loss (Table VII)"
-    return _table("table_7", title, BALANCING, scores, seen)
+    return _table("table_7", title, BALANCING, scores)
 
 
-def _table(name: str, title: str, methods: Sequence[str], scores: Enhancement, seen: Sequence[str]) -> Table:
+def _table(name: str, title: str, methods: Sequence[str], scores: Enhancement) -> Table:
     scores = {(condition, method): rows for (condition, method), rows in scores.items() if method in methods}
     columns = []
     for measure in MEASURES:
@@ -98,12 +94,12 @@ def _table(name: str, title: str, methods: Sequence[str], scores: Enhancement, s
         notes.append(
             f"{undefined} scores are undefined (digital silence, no speech found, too short) and left out of the means."
         )
-    return with_best_in_bold(noise_table(name, title, headings, columns, cells, seen, notes))
+    return with_best_in_bold(noise_table(name, title, headings, columns, cells, notes))
 
 
 def _cells(rows: Sequence[EnhancementRow]) -> list[Cell]:
     cells = []
     for measure in MEASURES:
         values = [row.means[measure] for row in rows if not math.isnan(row.means[measure])]
-        cells += [Cell(fmean(values) if values else math.nan), Cell(stdev(values) if len(values) > 1 else None)]
+        cells += [Cell(mean_of_defined(values)), Cell(stdev(values) if len(values) > 1 else None)]
     return [*cells, Cell(len(rows)), Cell(sum(sum(row.failures.values()) for row in rows))]

@@ -1,23 +1,23 @@
 """RESULTS.md of one trained model: environment, command, encoder, method, and the tables of both tasks."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from merit.errors import MeritError, brief
 from merit.metrics.enhancement.measures import MEASURES
-from merit.report.environment import describe_environment
+from merit.report.environment import environment_section
 from merit.report.markdown import markdown_table
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.score_tables import EmotionRow, EnhancementRow, emotion_rows, enhancement_rows
-
-COMPOSITE_NOTES = {
-    "matlab": "CSIG, CBAK and COVL are equal to the authors' MATLAB files (variant `matlab`).",
-    "cmgan": "CSIG, CBAK and COVL have the WSS of CMGAN's Python port (variant `cmgan`, as in the paper's Table II); "
-    "they are higher than those of the MATLAB files.",
-    None: "The variant of CSIG, CBAK and COVL is not recorded beside these scores.",
-}
+from merit.systems.sparse_merit.results.conditions import NoiseCondition
+from merit.systems.sparse_merit.results.run_files import CONFIG, EMOTION_TABLE, ENHANCEMENT_TABLE, read_config
+from merit.systems.sparse_merit.results.score_tables import (
+    COMPOSITE_NOTES,
+    EmotionRow,
+    EnhancementRow,
+    emotion_rows,
+    enhancement_rows,
+)
+from merit.systems.sparse_merit.tables.provenance import encoder_name
 
 
 def results_page(model: Path, scores: Path, noisy: Path | None, command: str, seen: Sequence[str]) -> str:
@@ -48,7 +48,8 @@ def score_tables(scores: Path, noisy: Path | None, seen: Sequence[str]) -> str:
     baseline = enhancement_rows(noisy, seen) if noisy else []
     if not emotion and not enhanced:
         raise MeritError(
-            f"{scores}: no condition with emotion.csv or enhancement.csv; run merit.bin.sparse_merit.score first"
+            f"{scores}: no condition with {EMOTION_TABLE} or {ENHANCEMENT_TABLE}; "
+            "run merit.bin.sparse_merit.score first"
         )
     sections = []
     if emotion:
@@ -87,7 +88,7 @@ def enhancement_table(rows: Sequence[EnhancementRow], baseline: Sequence[Enhance
     return markdown_table(("Noise", "SNR (dB)", "", *MEASURES, "n", "undefined"), cells)
 
 
-def _place(condition: Condition, seen: Sequence[str]) -> tuple[str, str]:
+def _place(condition: NoiseCondition, seen: Sequence[str]) -> tuple[str, str]:
     if condition.snr is None:
         return condition.name, "-"
     return condition.noise + (" \\*" if condition.noise in seen else ""), f"{condition.snr:g}"
@@ -112,29 +113,14 @@ def _enhancement_notes(rows: Sequence[EnhancementRow]) -> str:
     )
 
 
-def environment_section() -> str:
-    """Versions, machine and commit as a list."""
-    return "\n".join(["## Environment", "", *(f"- {name}: {value}" for name, value in describe_environment().items())])
-
-
 def _model_section(model: Path, command: str) -> str:
-    path = model / "config.json"
-    if not path.exists():
-        raise MeritError(f"{path}: not there; expected the directory of a trained model, as exp/sparse_merit-7")
     lines = ["## Model", "", f"- command: `{command}`" if command else "- command: not given"]
+    description = read_config(model)["description"]
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))["description"]
         method = ", ".join(f"{name} {value}" for name, value in description["model"].items())
         lines += [f"- encoder: {encoder_name(description)}"]
         lines += [f"- method: {method}", f"- classes: {', '.join(description['classes'])}"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         problem = f"not the configuration of a trained model ({brief(error)})"
-        raise MeritError(f"{path}: {problem}; train it again") from error
+        raise MeritError(f"{model / CONFIG}: {problem}; train it again") from error
     return "\n".join(lines)
-
-
-def encoder_name(description: Mapping) -> str:
-    """Origin and size of the encoder in a model's ``config.json``."""
-    ssl = description["ssl"]
-    name = Path(ssl).name if Path(ssl).is_absolute() else ssl  # folders of this machine say nothing to a reader
-    return f"{name} ({description['num_states']} states of {description['hidden_size']})"

@@ -1,44 +1,27 @@
 """What the compared runs were trained with, and whether they can be compared."""
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
-from merit.errors import MeritError
 from merit.report.table import Cell, Column, Table
-from merit.systems.sparse_merit.results.experiment import Run
-from merit.systems.sparse_merit.results.run_report import encoder_name
-from merit.systems.sparse_merit.results.tables import method_cell
+from merit.systems.sparse_merit.results.experiment import FinishedRun
+from merit.systems.sparse_merit.results.run_files import read_config
+from merit.systems.sparse_merit.tables.noise_table import method_cell
 
 OTHER_SPEECH = ("original", "se_p")
 """Methods that are trained on other speech than the noisy one, clean or enhanced, as the paper has them."""
 
 
-def read_config(run: Run) -> dict:
-    """``config.json`` of a run.
-
-    Raises:
-        MeritError: when it is missing or not that of a trained model.
-    """
-    path = run.directory / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if config.keys() >= {"description", "run"}:
-            return config
-    except (OSError, ValueError, AttributeError) as error:
-        raise MeritError(f"{path}: not the configuration of a trained model ({error}); train it again") from error
-    raise MeritError(f"{path}: not the configuration of a trained model; train it again")
-
-
-def provenance_table(runs: Sequence[Run]) -> Table:
+def provenance_table(runs: Sequence[FinishedRun]) -> Table:
     """One row a method: seeds, encoder, data of training; what speaks against a comparison stands in the notes."""
-    configs = {run: read_config(run) for run in runs}
+    configs = {run: read_config(run.directory) for run in runs}
     rows = []
     for method in dict.fromkeys(run.method for run in runs):
-        of_method = [run for run in runs if run.method == method]
-        seeds = " ".join(str(run.seed) for run in of_method)
-        encoders = {encoder_name(configs[run]["description"]): None for run in of_method}
-        trained_on = {Path(configs[run]["run"]["train"]).name: None for run in of_method}
+        members = [run for run in runs if run.method == method]
+        seeds = " ".join(str(run.seed) for run in members)
+        encoders = {encoder_name(configs[run]["description"]): None for run in members}
+        trained_on = {Path(configs[run]["run"]["train"]).name: None for run in members}
         rows.append((method_cell(method), Cell(seeds), Cell(", ".join(encoders)), Cell(", ".join(trained_on))))
     columns = (
         Column("method", "Method"),
@@ -50,7 +33,7 @@ def provenance_table(runs: Sequence[Run]) -> Table:
     return Table("runs", "What is compared", columns, tuple(rows), notes=warnings)
 
 
-def comparison_warnings(configs: dict[Run, dict]) -> list[str]:
+def comparison_warnings(configs: dict[FinishedRun, dict]) -> list[str]:
     """Differences between the runs that no method calls for.
 
     Args:
@@ -87,13 +70,20 @@ def comparison_warnings(configs: dict[Run, dict]) -> list[str]:
         listed = "; ".join(" ".join(names) for names in groups.values())
         warnings.append(f"the runs were trained with different utterances or labels (utt2emo), in groups: {listed}.")
     for method in dict.fromkeys(run.method for run in configs):
-        of_method = {run: config for run, config in configs.items() if run.method == method}
-        if len(_grouped(of_method, settings)) > 1:
+        members = {run: config for run, config in configs.items() if run.method == method}
+        if len(_grouped(members, settings)) > 1:
             warnings.append(f"the seeds of {method} differ in their model or training options (config.json).")
     return warnings
 
 
-def _grouped(configs: dict[Run, dict], value: Callable[[dict], Hashable]) -> dict[Hashable, list[str]]:
+def encoder_name(description: Mapping) -> str:
+    """Origin and size of the encoder in a model's ``config.json``."""
+    ssl = description["ssl"]
+    name = Path(ssl).name if Path(ssl).is_absolute() else ssl  # folders of this machine say nothing to a reader
+    return f"{name} ({description['num_states']} states of {description['hidden_size']})"
+
+
+def _grouped(configs: dict[FinishedRun, dict], value: Callable[[dict], Hashable]) -> dict[Hashable, list[str]]:
     groups: dict[Hashable, list[str]] = {}
     for run, config in configs.items():
         groups.setdefault(value(config), []).append(run.directory.name)
