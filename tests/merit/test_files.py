@@ -15,7 +15,7 @@ from merit.data import tensors as tensor_files
 from merit.data.audio import write_audio
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
-from merit.files import atomic_path, write_text
+from merit.files import atomic_path, csv_text, write_text
 from merit.training.run_state import save_state
 
 REASONS = {
@@ -125,3 +125,8 @@ def test_a_state_of_training_that_is_cut_short_speaks_of_disk_and_quota(tmp_path
     monkeypatch.setattr(torch, "save", write_some)
     with pytest.raises(MeritError, match="not written whole; the disk is most likely full, or the quota used up"):
         save_state({"model": torch.zeros(1)}, tmp_path)
+
+
+def test_a_table_is_written_as_csv():
+    assert csv_text(("a", "b"), [(1, None), ("x,y", 0.1)]) == 'a,b\n1,\n"x,y",0.1\n'
+    assert csv_text(("a",), [(1,)], line_end="\r\n") == "a\r\n1\r\n"

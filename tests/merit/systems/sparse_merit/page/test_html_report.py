@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 from matplotlib.figure import Figure
+from merit.bin.sparse_merit.html_report import html_report
 from routing_folder import CONDITIONS, UTTERANCES, make_run, write_csv, write_enhancement
 
-from merit.bin.sparse_merit.html_report import html_report
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory, write_table
 from merit.errors import MeritError

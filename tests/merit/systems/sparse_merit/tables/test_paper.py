@@ -142,7 +142,7 @@ def ours():
         (Cell(-5.0, "-5"), Cell("ft_mtl", "FT-MTL"), Cell(float("nan")), Cell(0.6)),
         (Cell(2.0, "2"), Cell("ft_m", "FT-M"), Cell(0.7), Cell(0.8)),
     )
-    return Table("table_1", "Emotion recognition", columns, rows, headings=2, blocks=1)
+    return Table("table_1", "Emotion recognition", columns, rows, headings=2, blocks=1, group_key="noise")
 
 
 def test_our_values_stand_beside_the_published_ones():

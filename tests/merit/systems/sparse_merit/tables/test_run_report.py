@@ -1,13 +1,11 @@
+"""RESULTS.md of one trained model."""
+
 import json
-import subprocess
 
 import pytest
 
 from merit.errors import MeritError
-from merit.report.environment import git_commit
-from merit.report.markdown import markdown_table
 from merit.systems.sparse_merit.tables.run_report import results_page, score_tables
-from merit.systems.sparse_merit.results.score_tables import emotion_rows, enhancement_rows
 
 ENHANCEMENT_HEADER = "utt,PESQ,CSIG,CBAK,COVL,SSNR,STOI\n"
 
@@ -48,15 +46,6 @@ def folders(tmp_path):
 
 def cells(line):
     return [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def test_rows_hold_means_over_defined_scores_and_count_the_others(folders):
-    babble, wind = enhancement_rows(folders / "score", seen=["babble"])
-    assert (babble.condition.noise, wind.condition.noise) == ("babble", "wind")
-    assert babble.means == pytest.approx(dict(PESQ=2, CSIG=3, CBAK=2, COVL=2.5, SSNR=5, STOI=0.85))
-    assert babble.failures == dict(PESQ=1, CSIG=1, CBAK=1, COVL=1, SSNR=0, STOI=0)
-    assert (babble.utterances, babble.composite) == (2, "matlab")
-    assert emotion_rows(folders / "score")[0].scores.accuracy == pytest.approx(0.75)
 
 
 def test_tables_mark_seen_noise_and_put_noisy_before_enhanced(folders):
@@ -105,24 +94,3 @@ def test_one_task_alone_has_one_table(folders):
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(MeritError, match="no condition"):
         score_tables(tmp_path, None, [])
-
-
-def test_git_commit_says_whether_the_tree_was_changed(tmp_path):
-    assert git_commit(tmp_path) == "no commit (not a git checkout)"
-
-    def git(*arguments):
-        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
-        subprocess.run(["git", "-C", tmp_path, *identity, *arguments], check=True, capture_output=True)
-
-    git("init")
-    (tmp_path / "file").write_text("1")
-    git("add", "file")
-    git("commit", "-m", "first")
-    assert "uncommitted" not in git_commit(tmp_path)
-    (tmp_path / "file").write_text("2")
-    assert git_commit(tmp_path).endswith("with uncommitted changes")
-
-
-def test_numbers_stand_to_the_right():
-    table = markdown_table(("name", "n"), [("a", 1), ("bcdef", "-")]).splitlines()
-    assert table == ["| name  | n |", "|-------|--:|", "| a     | 1 |", "| bcdef | - |"]
