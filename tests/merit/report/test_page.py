@@ -1,4 +1,4 @@
-"""The pieces of the page: all text is escaped, and nothing is left to be fetched. A browser: page/test_html_report.py."""
+"""The pieces of the page: all text is escaped, and nothing is left to be fetched."""
 
 import base64
 from pathlib import Path

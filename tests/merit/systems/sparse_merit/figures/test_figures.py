@@ -48,10 +48,7 @@ def test_all_figures_of_an_experiment(runs, experiment, tmp_path, make_speech, m
         assert figure.path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
     captions = json.loads((output / "captions.json").read_text())
     assert captions == {figure.path.name: figure.caption for figure in figures}
-    assert (
-        "seed 7: speaker-07, babble at -5 dB"
-        in captions["routing_utterance_sparse_merit.png"]
-    )
+    assert "seed 7: speaker-07, babble at -5 dB" in captions["routing_utterance_sparse_merit.png"]
 
     with (output / "expert_usage.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -67,8 +64,8 @@ def test_an_utterance_without_clean_speech_is_named(runs, experiment, tmp_path, 
     files = dict.fromkeys(UTTERANCES, tmp_path / "a.flac")
     seconds = dict.fromkeys(UTTERANCES, 0.4)
     directory = tmp_path / "data" / CONDITIONS[0]
-    clean = {"spk1.scp": {"stranger": "b.flac"}}
-    write_data_directory(directory, files, dict.fromkeys(UTTERANCES, "speaker"), utt2dur=seconds, **clean)
+    write_data_directory(directory, files, dict.fromkeys(UTTERANCES, "speaker"), utt2dur=seconds)
+    write_table(directory / "spk1.scp", {"stranger": "b.flac"})
     with caplog.at_level(logging.INFO), pytest.raises(MeritError, match="spk1.scp: no utterance speaker-07"):
         write_figures(experiment, compare_runs(experiment, resamples=5), tmp_path / "figures")
     assert "sparse_merit-7: history.csv follows no routing, so its course is not drawn" in caplog.text
