@@ -34,12 +34,13 @@ def test_runs_are_those_of_all_methods_and_seeds(exp):
 
 def test_an_experiment_has_what_any_of_its_runs_was_scored_on(exp, tmp_path):
     runs = find_runs(exp, ["ft_m"], [7, 17], "tiny")
-    experiment = open_experiment(runs, ["babble"], tmp_path / "data", tmp_path / "noisy")
-    assert [condition.name for condition in experiment.conditions] == ["test", "test_babble_-5dB", "test_wind_0dB"]
-    assert [condition.name for condition in experiment.mixed_conditions] == ["test_babble_-5dB", "test_wind_0dB"]
+    experiment = open_experiment(runs, ["wind"], tmp_path / "data", tmp_path / "noisy")
+    # The seen noise before the others.
+    assert [condition.name for condition in experiment.conditions] == ["test", "test_wind_0dB", "test_babble_-5dB"]
+    assert [condition.name for condition in experiment.mixed_conditions] == ["test_wind_0dB", "test_babble_-5dB"]
     assert [condition.name for condition in experiment.dev_conditions] == ["dev_babble_5dB"]
     assert experiment.runs == tuple(runs) and experiment.noisy == tmp_path / "noisy"
-    condition = experiment.conditions[1]
+    condition = experiment.conditions[2]
     assert runs[1].score(condition) == exp / "ft_m_tiny-17/score/test_babble_-5dB"
     assert runs[1].decoded(condition) == exp / "ft_m_tiny-17/decode/test_babble_-5dB"
 

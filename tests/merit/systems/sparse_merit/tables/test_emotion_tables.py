@@ -63,6 +63,8 @@ def test_bootstrap_table_has_differences_to_the_reference(made, comparisons, mea
         assert difference.text == f"{difference.value:+.3f} [{low:+.3f}, {high:+.3f}]"
         assert difference.markers == ("*" if low > 0 or high < 0 else "")
     assert cell(table, -5, "original", "wind", f"{measure}_difference").markers == "*"
+    better = table_1_bootstrap(comparisons, "original")
+    assert cell(better, -5, "sparse_merit", "wind", f"{measure}_difference").markers == "*"
 
 
 def test_table_6_compares_the_balancing_loss_on_the_whole_test_set(made, comparisons):
