@@ -11,7 +11,7 @@
 ``score/<condition>/``             :mod:`merit.bin.sparse_merit.score` writes it
 ``  emotion.csv``                           as :mod:`merit.metrics.emotion_table` has it
 ``  enhancement.csv``, ``.jsonl``           as :mod:`merit.metrics.enhancement.score_sheet` has them
-``routing_probe.csv``              :mod:`merit.systems.sparse_merit.routing.probe_scores` writes and reads it
+``routing_probe.csv``              :mod:`.probe_scores` writes and reads it
 ``RESULTS.md``                     :mod:`merit.bin.sparse_merit.report` writes it, for people
 
 The scores of the noisy input lie in ``dump/score_noisy/<condition>/enhancement.csv``.

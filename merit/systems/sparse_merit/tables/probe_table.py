@@ -6,8 +6,8 @@ from statistics import fmean
 
 from merit.report.table import Cell, Column, Table
 from merit.systems.sparse_merit.results.experiment import FinishedRun
+from merit.systems.sparse_merit.results.probe_scores import OTHER, OWN, read_probe
 from merit.systems.sparse_merit.results.run_files import PROBE_TABLE
-from merit.systems.sparse_merit.routing.probe_scores import OTHER, OWN, read_probe
 from merit.systems.sparse_merit.tables.noise_table import method_cell
 
 

@@ -6,7 +6,7 @@ from merit.bin.sparse_merit.probe_routing import probe_routing
 from merit.command import run_command
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
-from merit.systems.sparse_merit.routing.probe_scores import read_probe
+from merit.systems.sparse_merit.results.probe_scores import read_probe
 
 
 def test_the_command_writes_the_scores_under_every_rule(model_directory, make_speech, tmp_path, monkeypatch):

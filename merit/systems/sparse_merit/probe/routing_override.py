@@ -15,7 +15,7 @@ from merit.errors import MeritError
 from merit.nets.gate import Routing
 from merit.systems.sparse_merit.front_end import MixtureOfExperts
 from merit.systems.sparse_merit.inference import Merit
-from merit.systems.sparse_merit.routing.probe_scores import OTHER, OWN
+from merit.systems.sparse_merit.results.probe_scores import OTHER, OWN
 
 
 class RememberingEncoder(nn.Module):

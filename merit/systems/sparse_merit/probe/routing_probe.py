@@ -1,6 +1,6 @@
 """What the choice of the gates is worth: scores when a task is given another expert than its own gate chose.
 
-The rules that overrule the gates are those of :mod:`merit.systems.sparse_merit.routing.routing_override`.
+The rules that overrule the gates are those of :mod:`merit.systems.sparse_merit.probe.routing_override`.
 """
 
 import json
@@ -24,9 +24,9 @@ from merit.metrics.undefined import UndefinedScore, mean_of_defined
 from merit.progress import progress
 from merit.systems.sparse_merit.decoding import decode_batch, identify
 from merit.systems.sparse_merit.inference import Merit
+from merit.systems.sparse_merit.probe.routing_override import overrulable
 from merit.systems.sparse_merit.results.experiment import FinishedRun
-from merit.systems.sparse_merit.routing.probe_scores import ProbeRow, write_probe
-from merit.systems.sparse_merit.routing.routing_override import overrulable
+from merit.systems.sparse_merit.results.probe_scores import ProbeRow, write_probe
 from merit.systems.sparse_merit.routing.routing_statistics import routes
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.routing.probe_scores import ProbeRow, read_probe, write_probe
+from merit.systems.sparse_merit.results.probe_scores import ProbeRow, read_probe, write_probe
 
 
 def test_rows_survive_writing_and_reading(tmp_path):

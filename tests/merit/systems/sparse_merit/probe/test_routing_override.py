@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from merit.errors import MeritError
 from merit.systems.sparse_merit.inference import Merit
-from merit.systems.sparse_merit.routing.routing_override import RememberingEncoder, overrulable, reroute
+from merit.systems.sparse_merit.probe.routing_override import RememberingEncoder, overrulable, reroute
 
 
 @pytest.mark.parametrize("top_k", [1, 2, None])

@@ -10,9 +10,9 @@ from merit.metrics.classification import emotion_scores
 from merit.metrics.enhancement.segmental_snr import segmental_snr
 from merit.systems.sparse_merit.decoding import decode_conditions
 from merit.systems.sparse_merit.inference import Merit
+from merit.systems.sparse_merit.probe.routing_probe import probe_routing
+from merit.systems.sparse_merit.results.probe_scores import read_probe
 from merit.systems.sparse_merit.results.run_files import PROBE_TABLE
-from merit.systems.sparse_merit.routing.probe_scores import read_probe
-from merit.systems.sparse_merit.routing.routing_probe import probe_routing
 
 EMOTIONS = ("angry", "happy", "neutral", "sad", "sad")
 
