@@ -3,6 +3,7 @@
 import csv
 import errno
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,8 @@ def write_text(path: Path | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_csv(path: Path | str, columns: Sequence[str], rows: Iterable[Sequence[object]], line_end: str = "\n") -> None:
-    """Write a header and rows as CSV in one step."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator=line_end).writerows((columns, *rows))
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]], line_end: str = "\n") -> str:
+    """A table as CSV with a header; cells are written as ``str`` gives them, None as an empty one."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator=line_end).writerows([header, *rows])
+    return text.getvalue()

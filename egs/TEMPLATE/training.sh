@@ -217,7 +217,7 @@ decode_and_score() { # METHOD SEED
 }
 
 compare() { # stage 7: tables, figures and the page over all methods and seeds
-    local method seed exp marks="" runs paper=() probed="" set
+    local method seed exp marks="" paper=() probed="" set
     for set in $tests; do
         case $set in *"_${probe_snr}dB") probed+="$set " ;; esac
     done
@@ -234,15 +234,10 @@ compare() { # stage 7: tables, figures and the page over all methods and seeds
             fi
         done
     done
-    runs=(--exp exp --methods "$(list "$methods")" --seeds "$(list "$seeds")" --tag "$tag")
-    runs+=(--noise_seen "$(list "$seen_name")" --noisy dump/score_noisy)
     [ ! -d "$recipe/paper" ] || paper=(--paper "$recipe/paper") # published numbers
-    step exp/log/tables --reads "$marks" --writes "exp/RESULTS.md exp/tables" "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.sparse_merit.tables "${runs[@]}" ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
-    step exp/log/figures --reads "$marks" --writes exp/figures "${prepare_job[@]}" -- \
-        "$python" -m merit.bin.sparse_merit.figures "${runs[@]}" --output exp/figures
-    step exp/log/html_report --reads "exp/log/tables.done exp/log/figures.done" --writes exp/report.html \
-        "${prepare_job[@]}" -- "$python" -m merit.bin.sparse_merit.html_report "${runs[@]}" ${paper[@]+"${paper[@]}"} \
-        --figures exp/figures --output exp/report.html
+    step exp/log/compare --reads "$marks" --writes "exp/RESULTS.md exp/tables exp/figures exp/report.html" \
+        "${prepare_job[@]}" -- "$python" -m merit.bin.sparse_merit.compare --exp exp --methods "$(list "$methods")" \
+        --seeds "$(list "$seeds")" --tag "$tag" --noise_seen "$(list "$seen_name")" --noisy dump/score_noisy \
+        ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
     say "written: exp/RESULTS.md, exp/tables, exp/figures, exp/report.html"
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.files import write_csv
+from merit.files import csv_text, write_text
 from merit.metrics.classification import ClassificationScores, classification_scores
 
 COLUMNS = ("utt", "reference", "hypothesis", "correct")
@@ -41,7 +41,7 @@ class LabelTable:
             correct = int(self.reference[utt] == self.hypothesis[utt])
             posteriors = (f"{value:.6f}" for value in self.posteriors.get(utt, ()))
             rows.append((utt, self.reference[utt], self.hypothesis[utt], correct, *posteriors))
-        write_csv(path, (*COLUMNS, *(self.classes if self.posteriors else ())), rows, line_end="\r\n")
+        write_text(path, csv_text((*COLUMNS, *(self.classes if self.posteriors else ())), rows, line_end="\r\n"))
 
 
 def compare_labels(
@@ -74,27 +74,8 @@ def compare_labels(
     return LabelTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
 
 
-def read_posteriors(path: Path | str) -> tuple[tuple[str, ...], dict[str, list[float]]]:
-    """Classes and utterance -> probabilities of a ``posteriors.csv`` (``utt`` and one column a class).
-
-    Raises:
-        MeritError: when a row has another number of columns or no numbers.
-    """
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    posteriors = {}
-    for number, row in enumerate(rows, start=2):
-        try:
-            posteriors[row[0]] = [float(value) for value in row[1:]]
-        except (ValueError, IndexError) as error:
-            raise MeritError(f"{path}:{number}: expected an utterance and numbers, found {','.join(row)}") from error
-        if len(row) != len(header):
-            raise MeritError(f"{path}:{number}: expected {len(header)} columns, found {len(row)}; decode again")
-    return tuple(header[1:]), posteriors
-
-
 def read_label_table(path: Path | str) -> LabelTable:
-    """Read what :meth:`LabelTable.write` wrote, as ``emotion.csv``.
+    """Read an ``emotion.csv``.
 
     Raises:
         MeritError: when the file is missing or has other columns.

@@ -22,6 +22,11 @@ def describe_environment() -> dict[str, str]:
     }
 
 
+def environment_section() -> str:
+    """The environment as a section of Markdown."""
+    return "\n".join(["## Environment", "", *(f"- {name}: {value}" for name, value in describe_environment().items())])
+
+
 def git_commit(directory: Path) -> str:
     """Commit of the checkout around ``directory`` and whether files under version control differ from it."""
     commit = _git(directory, "log", "-1", "--format=%h %cs")

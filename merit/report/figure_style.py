@@ -33,11 +33,11 @@ class FigureFile:
     caption: str
 
 
-def expert_colours(num_experts: int) -> ListedColormap:
-    """One colour for each expert: Okabe and Ito's up to eight, beyond that steps of cividis."""
-    if num_experts <= len(PALETTE):
-        return ListedColormap(PALETTE[:num_experts])
-    return ListedColormap(matplotlib.colormaps["cividis"](np.linspace(0, 1, num_experts)))
+def distinct_colours(count: int) -> ListedColormap:
+    """One colour for each of ``count`` things: Okabe and Ito's up to eight, beyond that steps of cividis."""
+    if count <= len(PALETTE):
+        return ListedColormap(PALETTE[:count])
+    return ListedColormap(matplotlib.colormaps["cividis"](np.linspace(0, 1, count)))
 
 
 def readable_on(colour: object) -> str:

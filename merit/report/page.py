@@ -2,76 +2,14 @@
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from itertools import groupby
 
+from merit.report.environment import describe_environment
 from merit.report.figure_style import FigureFile
 from merit.report.table import Cell, Table
-from merit.systems.sparse_merit.page.examples import Example
-
-STYLE = """
-:root { color-scheme: light; --line: #d5d8dc; --soft: #f4f5f7; --quiet: #57606a; --accent: #0b5a94; }
-* { box-sizing: border-box; }
-html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1.25rem 4rem; background: #fff; color: #1b1f24;
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
-h2 { font-size: 1.4rem; margin: 3rem 0 1rem; padding-bottom: .3rem; border-bottom: 2px solid var(--line); }
-h3 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
-p { margin: .4rem 0; max-width: 52rem; }
-a { color: var(--accent); }
-nav { margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; }
-.quiet, .note, figcaption { color: var(--quiet); }
-.note { font-size: .875rem; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { padding: .3rem .65rem; text-align: right; white-space: nowrap; }
-th.words, td.words { text-align: left; }
-thead th { background: var(--soft); font-weight: 600; border-bottom: 1px solid var(--line); }
-thead th.group { text-align: center; border-left: 1px solid var(--line); }
-tbody th { font-weight: 400; }
-tbody tr.rule > * { border-top: 1px solid var(--line); }
-.key { position: sticky; left: 0; background: #fff; }
-thead .key { background: var(--soft); }
-.first { border-left: 1px solid var(--line); }
-figure { margin: 1.5rem 0 2.5rem; }
-figure div { overflow-x: auto; }
-figure img { display: block; max-width: 100%; height: auto; }
-figcaption { font-size: .875rem; margin-top: .5rem; max-width: 52rem; }
-.filters { display: flex; flex-wrap: wrap; gap: .5rem 1.2rem; align-items: center; margin: 1rem 0; }
-select { font: inherit; padding: .2rem .4rem; }
-.example { border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem .8rem; margin: .8rem 0; }
-.example h4 { margin: 0; font-size: 1rem; display: flex; flex-wrap: wrap; gap: 0 .8rem; overflow-wrap: anywhere; }
-.example h4 span { font-weight: 400; color: var(--quiet); }
-.facts { display: flex; flex-wrap: wrap; gap: .1rem 1.6rem; margin: .3rem 0 .6rem; font-size: .9375rem; }
-.wrong { color: #a3320b; }
-.players { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .5rem 1rem; }
-.players label { display: block; font-size: .875rem; color: var(--quiet); }
-audio { display: block; width: 100%; height: 40px; }
-sup { font-size: .7em; line-height: 0; margin-left: .1em; }
-@media (max-width: 40rem) {
-  table { font-size: .8125rem; }
-  th, td { padding: .25rem .45rem; }
-  figure img { max-width: none; width: 44rem; }
-  tbody th.key { white-space: normal; min-width: 7rem; }
-}
-[hidden] { display: none !important; }
-details { margin-top: 3rem; font-size: .875rem; }
-"""
-
-SCRIPT = """
-document.addEventListener("play", (event) => {
-  for (const audio of document.querySelectorAll("audio")) if (audio !== event.target) audio.pause();
-}, true);
-const filters = [...document.querySelectorAll("select[data-filter]")];
-const filter = () => {
-  for (const example of document.querySelectorAll(".example"))
-    example.hidden = filters.some((of) => of.value && example.dataset[of.dataset.filter] !== of.value);
-};
-filters.forEach((of) => of.addEventListener("change", filter));
-filter();
-"""
 
 # Nothing may be fetched from anywhere: a mistake shows in the browser's console instead of on somebody's network.
 POLICY = (
@@ -81,7 +19,8 @@ POLICY = (
 
 
 def page(title: str, body: Iterable[str]) -> str:
-    """The whole document around its sections."""
+    """The whole document around its sections; style and script are ``page.css`` and ``page.js`` beside this file."""
+    style, script = ((files("merit.report") / name).read_text("utf-8") for name in ("page.css", "page.js"))
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -92,11 +31,11 @@ def page(title: str, body: Iterable[str]) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<link rel="icon" href="data:,">',
             f"<title>{escape(title)}</title>",
-            f"<style>{STYLE}</style>",
+            f"<style>\n{style}</style>",
             "</head>",
             "<body>",
             *body,
-            f"<script>{SCRIPT}</script>",
+            f"<script>\n{script}</script>",
             "</body>",
             "</html>",
             "",
@@ -170,47 +109,44 @@ def data_url(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def filter_section(examples: Sequence[Example]) -> str:
-    """Choices of model, noise and SNR, each where there are several."""
-    values = {
-        "model": {_model(example): f"{example.run.name}, seed {example.run.seed}" for example in examples},
-        "noise": {example.condition.noise: example.condition.noise for example in examples},
-        "snr": {f"{snr:g}": f"{_signed(snr)} dB" for snr in sorted({example.condition.snr for example in examples})},
-    }
+def filter_section(filters: Mapping[str, tuple[str, Mapping[str, str]]]) -> str:
+    """Selections that hide the examples with other data; empty when no filter has several choices.
+
+    Args:
+        filters: name of the examples' data -> label of the selection, and value -> text of its choices.
+    """
     parts = []
-    for name, choices in values.items():
+    for name, (label, choices) in filters.items():
         if len(choices) > 1:
             options = "".join(f'<option value="{escape(key)}">{escape(text)}</option>' for key, text in choices.items())
-            label = "SNR" if name == "snr" else name
             parts.append(
-                f'<label>{label} <select data-filter="{name}"><option value="">all</option>{options}</select></label>'
+                f'<label>{escape(label)} <select data-filter="{escape(name)}"><option value="">all</option>{options}'
+                "</select></label>"
             )
     return f'<div class="filters">{"".join(parts)}</div>' if parts else ""
 
 
-def example_section(example: Example, players: Sequence[tuple[str, bytes, float]]) -> str:
-    """What is known of an utterance, and its players.
+def example_card(
+    data: Mapping[str, str],
+    heading: str,
+    remarks: Sequence[str],
+    facts: Sequence[str],
+    players: Sequence[tuple[str, bytes, float]],
+) -> str:
+    """One recording to be listened to, under what is known of it.
 
     Args:
-        example: the utterance.
+        data: name -> value that :func:`filter_section` selects by.
+        heading: what it is.
+        remarks: quieter, beside the heading.
+        facts: HTML, for it may mark words; its text is escaped already.
         players: name, FLAC file and seconds of each.
     """
-    condition = example.condition
-    facts = []
-    if (emotion := example.emotion) is not None:
-        verdict = "" if emotion.hypothesis == emotion.reference else ' class="wrong"'
-        certainty = "" if math.isnan(emotion.probability) else f" (probability {emotion.probability:.2f})"
-        facts.append(f"true emotion <strong>{escape(emotion.reference)}</strong>")
-        facts.append(f"recognised <strong{verdict}>{escape(emotion.hypothesis)}</strong>{certainty}")
-    for measure, unit in (("SSNR", " dB"), ("PESQ", "")):
-        before, after = (_signed(value, 2) for value in example.scores[measure])
-        facts.append(f"{measure} {before} \u2192 {after}{unit}")
+    values = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
     return "\n".join(
         [
-            f'<article class="example" data-model="{escape(_model(example))}" data-noise="{escape(condition.noise)}" '
-            f'data-snr="{condition.snr:g}">',
-            f"<h4>{escape(example.utterance)} <span>{escape(condition.noise)}, {_signed(condition.snr)} dB</span> "
-            f"<span>{escape(example.run.name)}, seed {example.run.seed}</span></h4>",
+            f'<article class="example" {values}>',
+            f"<h4>{escape(heading)} {' '.join(f'<span>{escape(remark)}</span>' for remark in remarks)}</h4>",
             f'<div class="facts">{"".join(f"<span>{fact}</span>" for fact in facts)}</div>',
             '<div class="players">',
             *(
@@ -223,11 +159,13 @@ def example_section(example: Example, players: Sequence[tuple[str, bytes, float]
     )
 
 
-def _model(example: Example) -> str:
-    return f"{example.run.method}-{example.run.seed}"
+def environment_details() -> str:
+    """The environment as a list to be unfolded."""
+    items = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in describe_environment().items())
+    return f"<details><summary>Environment</summary><ul>{items}</ul></details>"
 
 
-def _signed(value: float, digits: int | None = None) -> str:
+def signed(value: float, digits: int | None = None) -> str:
     """A number with a true minus sign; a dash where it is undefined."""
     if math.isnan(value):
         return "\u2013"

@@ -1,12 +1,11 @@
 """A table of results: one source of rows, shown as Markdown and LaTeX and written as CSV."""
 
-import csv as csv_files
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from merit.files import csv_text
 from merit.report.latex import LatexCell, table_environment
 from merit.report.markdown import markdown_table
 
@@ -19,10 +18,10 @@ class Column:
     """A column.
 
     Attributes:
-        key: name in the CSV, ``f1_macro``; columns of different groups share their keys.
-        label: heading, ``F1-macro``.
-        group: key of the group it stands in, ``babble``; empty outside of groups.
-        group_label: heading of the group, ``babble (seen)``; its key by default.
+        key: name in the CSV, ``accuracy``; columns of different groups share their keys.
+        label: heading, ``Accuracy``.
+        group: key of the group it stands in, ``street``; empty outside of groups.
+        group_label: heading of the group, ``Recorded in a street``; its key by default.
         digits: decimals shown of a number that is no whole one.
         shown: False leaves the column to the CSV alone.
     """
@@ -41,7 +40,7 @@ class Cell:
 
     Attributes:
         value: goes to the CSV as it is; None and NaN are shown as a dash.
-        text: shown instead of the value, ``Sparse MERIT`` for ``sparse_merit``.
+        text: shown instead of the value, ``Our method`` for ``our_method``.
         bold: the best of its column.
         markers: signs behind the value, explained in the notes.
     """
@@ -55,7 +54,7 @@ class Cell:
         """The text of the cell without emphasis and markers."""
         if self.text:
             return self.text
-        if self.value is None or (isinstance(self.value, float) and math.isnan(self.value)):
+        if self.value is None or _is_nan(self.value):
             return "-"
         return f"{self.value:.{digits}f}" if isinstance(self.value, float) else str(self.value)
 
@@ -81,7 +80,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     headings: int = 1
     blocks: int = 0
-    group_key: str = "noise"
+    group_key: str = "group"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -97,7 +96,7 @@ class Table:
 def records(table: Table) -> list[dict[str, float | int | str | None]]:
     """The raw values, one record for each row and group: headings, group, and the keys of the columns.
 
-    A group without any value in a row (a noise that was not mixed at this SNR) has no record.
+    A group without any value in a row has no record.
     """
     found = []
     headings = table.columns[: table.headings]
@@ -122,7 +121,7 @@ def with_best_in_bold(table: Table) -> Table:
         lines = [list(row) for row in block]
         for place, column in enumerate(table.columns[table.headings :], start=table.headings):
             cells = [row[place] for row in block] if column.shown else []
-            numbers = [cell.value for cell in cells if isinstance(cell.value, float) and not math.isnan(cell.value)]
+            numbers = [cell.value for cell in cells if isinstance(cell.value, float) and not _is_nan(cell.value)]
             if len(numbers) < 2:
                 continue
             best = Cell(max(numbers)).shown(column.digits)
@@ -139,13 +138,11 @@ def csv(table: Table) -> str:
 
 def records_csv(lines: Sequence[Mapping[str, float | int | str | None]]) -> str:
     """Records that have the same keys, as CSV with a header; empty without a record."""
-    file = io.StringIO()
-    if lines:
-        writer = csv_files.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        for line in lines:
-            writer.writerow({k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in line.items()})
-    return file.getvalue()
+    if not lines:
+        return ""
+    header = list(lines[0])
+    rows = ([None if _is_nan(line[name]) else line[name] for name in header] for line in lines)
+    return csv_text(header, rows)
 
 
 def markdown(table: Table, level: int = 2) -> str:
@@ -218,6 +215,10 @@ def _members(table: Table, row: tuple[Cell, ...], group: str) -> Iterator[tuple[
 def _group_label(table: Table, group: str) -> str:
     labels = (column.group_label for column in table.columns if column.group == group and column.group_label)
     return next(labels, group)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _is_text(table: Table, place: int) -> bool:

@@ -1,16 +1,20 @@
 """An experiment folder with made-up scores, written as stage 6 writes it."""
 
 import math
+from statistics import fmean
 
 import numpy as np
+from sklearn.metrics import accuracy_score, f1_score
 
 from merit.data.statistics import WaveformStatistics
 from merit.metrics.enhancement.measures import MEASURES, EnhancementScores
 from merit.metrics.enhancement.score_sheet import Pair, Record, ScoreSheet
-from merit.metrics.label_table import compare_labels
-from merit.systems.sparse_merit.decoding import write_routing
+from merit.metrics.label_table import compare_labels, read_label_table
+from merit.metrics.significance import disjoint_subsets
 from merit.systems.sparse_merit.description import ModelDescription
 from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.results.experiment import find_runs, open_experiment
+from merit.systems.sparse_merit.results.run_files import write_routing
 from merit.training.run_state import start_run
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
@@ -72,6 +76,8 @@ def write_made_routing(run, condition, utterances, num_experts=3):
 
 ACCURACY = {"original": 0.3, "ft_mtl": 0.6, "sparse_merit": 0.65, "sparse_merit_balance": 0.7, "se_only": None}
 SEEDS = (7, 17)
+METHODS = ("original", "se_only", "ft_mtl", "sparse_merit", "sparse_merit_balance")
+RECOGNISING = ("original", "ft_mtl", "sparse_merit", "sparse_merit_balance")
 CONDITIONS = ("test_babble_-5dB", "test_babble_5dB", "test_wind_-5dB", "dev_babble_5dB")
 GAIN = {"ft_mtl": 2.0, "sparse_merit": 3.0, "sparse_merit_balance": 2.5, "se_only": 4.0}
 
@@ -97,3 +103,44 @@ def make_experiment(folder, utterances=58):
     for number, condition in enumerate(CONDITIONS):
         write_enhancement(folder / "noisy", condition, labels, 1.0 + number)
     return labels
+
+
+def open_made(folder, methods=METHODS, seeds=SEEDS, noise_seen=("babble",)):
+    """What :func:`make_experiment` left in ``folder``, or another ``exp/`` and ``noisy/`` there."""
+    runs = find_runs(folder / "exp", methods, seeds)
+    return open_experiment(runs, noise_seen, folder / "data", folder / "noisy")
+
+
+def cell(table, snr, method, group, key):
+    """The cell of a row and column."""
+    place = next(n for n, column in enumerate(table.columns) if (column.group, column.key) == (group, key))
+    return next(row[place] for row in table.rows if (row[0].value, row[1].value) == (snr, method))
+
+
+def scores_of(folder, labels, method, condition):
+    """F1-macro and F1-micro of every seed on every subset, by scikit-learn."""
+    subsets = disjoint_subsets(labels)
+    macro, micro = [], []
+    for seed in SEEDS:
+        table = read_label_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
+        for number in range(5):
+            utts = [utt for utt in labels if subsets[utt] == number]
+            reference, found = [labels[utt] for utt in utts], [table.hypothesis[utt] for utt in utts]
+            macro.append(f1_score(reference, found, labels=CLASSES, average="macro", zero_division=0))
+            micro.append(accuracy_score(reference, found))
+    return {"f1_macro": macro, "f1_micro": micro}
+
+
+def whole_f1(folder, labels, method, condition, measure):
+    """Of the whole test set, mean over the seeds."""
+    values = []
+    for seed in SEEDS:
+        table = read_label_table(folder / "exp" / f"{method}-{seed}" / "score" / condition / "emotion.csv")
+        found = [table.hypothesis[utt] for utt in labels]
+        values.append(f1_score(list(labels.values()), found, average=measure.removeprefix("f1_")))
+    return fmean(values)
+
+
+def expected_mean(value, count=58):
+    """Of what :func:`write_enhancement` writes for a value."""
+    return fmean(value + number / 10 for number in range(count))

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 
 from merit.metrics.enhancement.measures import MEASURES
-from merit.systems.sparse_merit.decoding import write_routing
-from merit.systems.sparse_merit.results.experiment import Run
+from merit.systems.sparse_merit.results.experiment import FinishedRun
+from merit.systems.sparse_merit.results.run_files import write_routing
 
 CLASSES = ("angry", "happy", "sad")
 TASKS = ("emotion", "enhancement")
@@ -26,7 +26,7 @@ def make_run(
     exp, method="sparse_merit", seed=7, routed=True, num_experts=3, conditions=CONDITIONS, heads=TASKS, **settings
 ):
     """A run with decoded routing, emotions and scores that follow from its name alone."""
-    run = Run(method, seed, exp / f"{method}-{seed}")
+    run = FinishedRun(method, seed, exp / f"{method}-{seed}")
     generator = np.random.default_rng([seed, len(method), num_experts])
     run.directory.mkdir(parents=True)
     model = {"front_end": "moe" if routed else "weighted_sum", "num_experts": num_experts, "tasks": heads, **settings}
@@ -88,5 +88,17 @@ def brute_force(run, keep):
                     if t > 0:
                         switches[task] += row[t] != row[t - 1]
                 pairs += t > 0
-    usage = {task: {n: count / frames for n, count in of.items()} for task, of in chosen.items()}
+    usage = {task: {n: count / frames for n, count in counts.items()} for task, counts in chosen.items()}
     return {task: switches[task] / pairs for task in TASKS}, same / frames, usage
+
+
+def write_history(run, epochs=3, agreement=True):
+    """A ``history.csv`` with shares that add up to one."""
+    generator = np.random.default_rng(run.seed)
+    names = ["epoch", "dev_criterion", *(f"usage_{task}_{n}" for task in TASKS for n in range(3))]
+    rows = []
+    for epoch in range(1, epochs + 1):
+        shares = np.concatenate([generator.dirichlet(np.ones(3)) for _ in TASKS])
+        rows.append([epoch, 1 / epoch, *shares, *([0.1 * epoch] if agreement else [])])
+    write_csv(run.directory / "history.csv", [*names, *(["agreement"] if agreement else [])], rows)
+    return np.array(rows)

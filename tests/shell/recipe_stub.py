@@ -51,7 +51,7 @@ waveform_statistics) touch "$data/waveform_stats.json" ;;
 train_heads) for output in $outputs; do mkdir -p "$output" && touch "$output/model.safetensors"; done ;;
 train_*) mkdir -p "$output" && touch "$output/model.safetensors" ;;
 enhance_data) for set in ${data//[\[\],]/ }; do mkdir -p "$output/${set##*/}"; done ;;
-tables) mkdir -p "$output/tables" && touch "$output/RESULTS.md" ;;
+compare) mkdir -p "$output"/{tables,figures} && touch "$output"/{RESULTS.md,report.html} ;;
 dump_states) mkdir -p "$output" && touch "$output/header.json" ;;
 decode) for set in ${data//[\[\],]/ }; do set=$output/${set##*/}; mkdir -p "$set" && touch "$set/decode.json"; done ;;
 score)
@@ -77,7 +77,7 @@ STAGES = [
     ["train_head", "train_head"],
     ["train_joint"],
     ["decode", "score", "report"],
-    ["probe_routing", "tables", "figures", "html_report"],
+    ["probe_routing", "compare"],
 ]
 EVERYTHING = sum(STAGES, [])
 

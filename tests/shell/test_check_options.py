@@ -17,7 +17,7 @@ def test_snrs_are_named_as_python_names_them(recipe: Recipe) -> None:
     assert f"--dev data/dev_babble_{5e0:g}dB" in call_of(calls, "train_joint")
     assert "--data [data/test_babble_0dB,data/test_wind_0dB," in call_of(calls, "sparse_merit.probe_routing")
     assert recipe.run("--snr-train", "5", "--snrs-test", "-5 0 5 0.5 10.5").returncode == 0
-    assert {*modules(recipe.calls())} <= {"report", "tables", "html_report"}  # which show the command line
+    assert {*modules(recipe.calls())} <= {"report", "compare"}  # which show the command line
 
 
 def test_spaces_between_the_words_of_a_list_do_not_count(recipe: Recipe) -> None:

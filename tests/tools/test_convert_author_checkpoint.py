@@ -10,7 +10,8 @@ import soundfile
 from author_release import random_release
 
 from merit import cli
-from merit.systems.sparse_merit.decoding import decode_conditions, read_routing
+from merit.systems.sparse_merit.decoding import decode_conditions
+from merit.systems.sparse_merit.results.run_files import read_routing
 
 TOOL = Path(__file__).resolve().parents[2] / "tools/convert_author_checkpoint.py"
 

@@ -26,7 +26,7 @@ def probe_routing(
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         precision: auto is that of the training; another one is warned of.
     """
-    from merit.systems.sparse_merit.routing import routing_probe
+    from merit.systems.sparse_merit.probe import routing_probe
 
     routing_probe.probe_routing(model, data, output, batch_seconds, device, precision)
 

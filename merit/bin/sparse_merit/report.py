@@ -4,7 +4,7 @@ from pathlib import Path
 
 from merit.command import run_command
 from merit.files import write_text
-from merit.systems.sparse_merit.results.run_report import results_page
+from merit.systems.sparse_merit.tables.run_report import results_page
 
 
 def report(

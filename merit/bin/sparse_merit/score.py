@@ -9,8 +9,15 @@ from merit.errors import MeritError
 from merit.metrics.enhancement.composite import CompositeVariant
 from merit.metrics.enhancement.score_sheet import ScoreSheet
 from merit.metrics.enhancement.scoring import pair_tables, score_sheets
-from merit.metrics.label_table import compare_labels, read_posteriors
-from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, ENHANCEMENT_TABLE
+from merit.metrics.label_table import compare_labels
+from merit.systems.sparse_merit.results.run_files import (
+    EMOTION_TABLE,
+    ENHANCED,
+    ENHANCEMENT_TABLE,
+    POSTERIORS,
+    RECOGNISED,
+    read_posteriors,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,28 +43,29 @@ def score(
     sheets = []
     for directory in map(Path, data):
         decoded, scores = Path(decode) / directory.name, Path(output) / directory.name
-        has_emotion, has_audio = (decoded / "utt2emo").exists(), (decoded / "wav.scp").exists()
+        has_emotion, has_audio = (decoded / RECOGNISED).exists(), (decoded / ENHANCED).exists()
         if not has_emotion and not has_audio:
             raise MeritError(
-                f"{decoded}: neither utt2emo nor wav.scp; decode {directory} first (merit.bin.sparse_merit.decode)"
+                f"{decoded}: neither {RECOGNISED} nor {ENHANCED}; "
+                f"decode {directory} first (merit.bin.sparse_merit.decode)"
             )
         if has_emotion:
-            posteriors = decoded / "posteriors.csv"
+            posteriors = decoded / POSTERIORS
             classes, probabilities = read_posteriors(posteriors) if posteriors.exists() else (None, None)
-            where = str(decoded / "utt2emo")
+            where = str(decoded / RECOGNISED)
             reference = read_table(directory / "utt2emo")
             compare_labels(reference, read_table(where), where, classes, probabilities).write(scores / EMOTION_TABLE)
         else:
-            logger.info("%s: no utt2emo, so there are no emotion scores", decoded)
+            logger.info("%s: no %s, so there are no emotion scores", decoded, RECOGNISED)
         if not (directory / "spk1.scp").exists():
             logger.info("%s: no clean reference (spk1.scp), so there are no enhancement scores", directory)
             continue
         clean = read_table(directory / "spk1.scp")
         if has_audio:
-            pairs = pair_tables(clean, read_table(decoded / "wav.scp"), str(decoded / "wav.scp"))
+            pairs = pair_tables(clean, read_table(decoded / ENHANCED), str(decoded / ENHANCED))
             sheets.append(ScoreSheet(scores / ENHANCEMENT_TABLE, pairs, composite))
         else:
-            logger.info("%s: no enhanced audio (wav.scp), so there are no enhancement scores", decoded)
+            logger.info("%s: no enhanced audio (%s), so there are no enhancement scores", decoded, ENHANCED)
         if noisy is not None:
             pairs = pair_tables(clean, read_table(directory / "wav.scp"), str(directory / "wav.scp"))
             sheets.append(ScoreSheet(Path(noisy) / directory.name / ENHANCEMENT_TABLE, pairs, composite))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from merit.data.audio import entry_file
 from merit.errors import MeritError
-from merit.files import write_csv, write_text
+from merit.files import csv_text, write_text
 from merit.metrics.enhancement.composite import CompositeVariant
 from merit.metrics.enhancement.measures import MEASURES, EnhancementScores
 from merit.metrics.undefined import mean_of_defined
@@ -119,7 +119,7 @@ class ScoreSheet:
         for utt in self.pairs:
             scores = self.records[utt].scores
             rows.append((utt, *("nan" if scores[name] is None else f"{scores[name]:.6f}" for name in MEASURES)))
-        write_csv(self.path, ("utt", *MEASURES), rows, line_end="\r\n")
+        write_text(self.path, csv_text(("utt", *MEASURES), rows, line_end="\r\n"))
 
 
 def record_path(table: Path) -> Path:
@@ -163,9 +163,6 @@ def read_enhancement_table(path: Path | str) -> dict[str, dict[str, float]]:
 
 def mean_scores(table: Mapping[str, Mapping[str, float]]) -> tuple[dict[str, float], dict[str, int]]:
     """Mean of every measure over the utterances where it is defined, and the number where it is not."""
-    means, failures = {}, {}
-    for name in MEASURES:
-        values = [scores[name] for scores in table.values()]
-        means[name] = mean_of_defined(values)
-        failures[name] = sum(map(math.isnan, values))
+    means = {name: mean_of_defined(scores[name] for scores in table.values()) for name in MEASURES}
+    failures = {name: sum(math.isnan(scores[name]) for scores in table.values()) for name in MEASURES}
     return means, failures

@@ -1,16 +1,9 @@
 """Clean speech, emotions and routing of whole test conditions, on disk where scoring and analysis find them.
 
-``<output>/<condition>/``, the condition being the name of the data directory:
-
-``audio/<utterance>.flac``, ``wav.scp``  enhanced speech (models with an enhancement head)
-``utt2emo``, ``posteriors.csv``          most probable emotion; probability of each (models with an emotion head)
-``routing.npz``                          index of the strongest expert of each frame (models that route)
-``decode.json``                          what it was made of; written last, so it marks a complete condition
+The condition is the name of the data directory; :mod:`.results.run_files` says which files ``<output>/<condition>/``
+holds.
 """
 
-import csv
-import io
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,15 +16,24 @@ from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, write_table
 from merit.device import Precision, precision_of_use
 from merit.errors import MeritError
-from merit.files import atomic_path, sha256, write_text
+from merit.files import sha256, write_text
 from merit.progress import progress
 from merit.systems.sparse_merit.description import read_description
 from merit.systems.sparse_merit.inference import Merit, Result, check_length, join_pieces, usable_device
+from merit.systems.sparse_merit.results.run_files import (
+    COMPLETE,
+    ENHANCED,
+    POSTERIORS,
+    RECOGNISED,
+    ROUTING,
+    is_decoded,
+    mark_decoded,
+    write_posteriors,
+    write_routing,
+)
 
 logger = logging.getLogger(__name__)
 
-TABLES = ("decode.json", "wav.scp", "utt2emo", "posteriors.csv", "routing.npz")
-"""What a condition's directory holds beside its audio."""
 FILE_THREADS = 4
 """Audio files read or written at the same time; the codecs leave Python's lock."""
 
@@ -58,7 +60,7 @@ def decode_conditions(
     sources = {
         directory: {**computation, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data
     }
-    to_do = [directory for directory in data if not _is_complete(output / directory.name, sources[directory])]
+    to_do = [directory for directory in data if not is_decoded(output / directory.name, sources[directory])]
     if len(to_do) < len(data):
         logger.info("%s: %d of %d conditions are decoded already", output, len(data) - len(to_do), len(data))
     if not to_do:
@@ -125,7 +127,7 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
     Raises:
         MeritError: when a table or an utterance cannot be used; names it.
     """
-    for name in TABLES:  # of another model, perhaps one with other heads
+    for name in (COMPLETE, ENHANCED, RECOGNISED, POSTERIORS, ROUTING):  # of another model, perhaps with other heads
         (output / name).unlink(missing_ok=True)
     entries = read_table(data / "wav.scp")
     seconds = read_durations(data, entries)
@@ -159,13 +161,14 @@ def decode_condition(merit: Merit, data: Path, output: Path, batch_seconds: floa
                     experts[utterance] = np.stack([weights.argmax(axis=1) for weights in result.routing.values()])
             bar.update(sum(seconds[utterance] for utterance in utterances))
     if paths:
-        write_table(output / "wav.scp", paths)
+        write_table(output / ENHANCED, paths)
     if emotions:
-        write_table(output / "utt2emo", {utterance: max(of, key=of.get) for utterance, of in emotions.items()})
-        write_text(output / "posteriors.csv", _posteriors(emotions))
+        recognised = {utterance: max(found, key=found.get) for utterance, found in emotions.items()}
+        write_table(output / RECOGNISED, recognised)
+        write_posteriors(output / POSTERIORS, emotions)
     if experts:
-        write_routing(output / "routing.npz", tasks, experts)
-    write_text(output / "decode.json", json.dumps({**source, "utterances": len(entries)}, indent=2) + "\n")
+        write_routing(output / ROUTING, tasks, experts)
+    mark_decoded(output, source, len(entries))
     logger.info("%s: %d utterances, %.0f s of audio", output, len(entries), sum(seconds.values()))
     if clipped:
         logger.info("%s: %d enhanced samples beyond full scale were clipped", output, clipped)
@@ -191,41 +194,3 @@ def decode_batch(merit: Merit, waveforms: Mapping[str, np.ndarray], entries: Map
         name: found[name] if name in found else join_pieces(list(merit.pieces([samples], names[name])))
         for name, samples in waveforms.items()
     }
-
-
-def write_routing(path: Path, tasks: Sequence[str], experts: Mapping[str, np.ndarray]) -> None:
-    """Write the strongest expert of every frame, ``(tasks, T)`` for each utterance; see :func:`read_routing`."""
-    with atomic_path(path) as temporary:
-        np.savez_compressed(
-            temporary,
-            tasks=np.array(tasks),
-            utterances=np.array(list(experts)),
-            frames=np.array([of.shape[1] for of in experts.values()]),
-            experts=np.concatenate(list(experts.values()), axis=1).astype(np.uint8),
-        )
-
-
-def read_routing(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The tasks, and for each utterance the strongest expert of every 20 ms frame, uint8 ``(tasks, T)``."""
-    with np.load(path) as arrays:
-        ends = np.cumsum(arrays["frames"])
-        pieces = np.split(arrays["experts"], ends[:-1], axis=1)
-        return arrays["tasks"].tolist(), dict(zip(arrays["utterances"].tolist(), pieces))
-
-
-def _posteriors(emotions: Mapping[str, Mapping[str, float]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["utt", *next(iter(emotions.values()))])
-    for utterance in sorted(emotions):
-        writer.writerow([utterance, *(f"{value:.6f}" for value in emotions[utterance].values())])
-    return text.getvalue()
-
-
-def _is_complete(output: Path, source: Mapping[str, str]) -> bool:
-    path = output / "decode.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {name: found.get(name) for name in source} == dict(source)
-    except (OSError, ValueError, AttributeError):  # AttributeError: no JSON object
-        return False

@@ -1,7 +1,7 @@
 """Scores of recognised emotions, printed."""
 
 import pytest
-from made_condition import write
+from decoded_condition import write
 
 from merit.bin.score_emotion import score_emotion
 from merit.errors import MeritError

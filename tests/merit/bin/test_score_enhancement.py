@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from made_condition import write, write_condition
+from decoded_condition import write, write_condition
 
 from merit.bin.score_enhancement import score_enhancement
 from merit.errors import MeritError

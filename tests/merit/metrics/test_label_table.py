@@ -1,14 +1,13 @@
 import pytest
 
 from merit.errors import MeritError
-from merit.metrics.label_table import compare_labels, read_label_table, read_posteriors
+from merit.metrics.label_table import compare_labels, read_label_table
 
 REFERENCE = {"u1": "anger", "u2": "joy", "u3": "joy"}
 
 
 def test_rows_survive_writing_and_reading(tmp_path):
-    (tmp_path / "posteriors.csv").write_text("utt,joy,anger\nu1,0.25,0.75\nu2,0.5,0.5\nu3,1,0\n")
-    classes, posteriors = read_posteriors(tmp_path / "posteriors.csv")
+    classes, posteriors = ("joy", "anger"), {"u1": [0.25, 0.75], "u2": [0.5, 0.5], "u3": [1.0, 0.0]}
     hypothesis = {"u1": "anger", "u2": "anger", "u3": "joy"}
     compare_labels(REFERENCE, hypothesis, "utt2emo", classes, posteriors).write(tmp_path / "emotion.csv")
     lines = (tmp_path / "emotion.csv").read_text().splitlines()
@@ -36,13 +35,6 @@ def test_what_does_not_fit_is_named(hypothesis, message):
 def test_a_reference_label_the_model_does_not_know_is_named():
     with pytest.raises(MeritError, match="u1: unknown reference label 'anger'"):
         compare_labels(REFERENCE, REFERENCE, "hyp", classes=("joy", "sadness"))
-
-
-@pytest.mark.parametrize("row", ["u1,0.5", "u1,0.5,x"])
-def test_a_damaged_row_of_posteriors_is_named(tmp_path, row):
-    (tmp_path / "posteriors.csv").write_text(f"utt,a,b\n{row}\n")
-    with pytest.raises(MeritError, match="posteriors.csv:2"):
-        read_posteriors(tmp_path / "posteriors.csv")
 
 
 def test_a_foreign_table_is_refused(tmp_path):

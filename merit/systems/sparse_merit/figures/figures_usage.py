@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from merit.report.figure_style import HATCHES, expert_colours, line_style, readable_on
-from merit.systems.sparse_merit.results.experiment import Run
+from merit.report.figure_style import HATCHES, distinct_colours, line_style, readable_on
+from merit.systems.sparse_merit.results.experiment import FinishedRun
+from merit.systems.sparse_merit.results.run_files import HISTORY
 from merit.systems.sparse_merit.routing.routing_statistics import RoutingCounts
 
 GATE_NAMES = {"emotion": "Emotion gate (SER)", "enhancement": "Enhancement gate (SE)"}
@@ -18,7 +19,7 @@ LABELLED = 0.07
 """A smaller share has no room for its number."""
 
 
-def usage_figure(groups: Mapping[Run, Mapping[str, RoutingCounts]], xlabel: str) -> Figure:
+def usage_figure(groups: Mapping[FinishedRun, Mapping[str, RoutingCounts]], xlabel: str) -> Figure:
     """Stacked bars of each expert's share of the frames: one row of panels a run, one panel a gate, one bar a group.
 
     Args:
@@ -27,21 +28,21 @@ def usage_figure(groups: Mapping[Run, Mapping[str, RoutingCounts]], xlabel: str)
         xlabel: what the groups are, with the unit.
     """
     counts = next(iter(next(iter(groups.values())).values()))
-    tasks, num_experts = counts.tasks, counts.chosen.shape[1]
+    tasks, num_experts = counts.tasks, len(counts.chosen(counts.tasks[0]))
     most_bars = max(map(len, groups.values()))
     figure = Figure(
         figsize=(1.2 + len(tasks) * max(3.2, 0.85 * most_bars), 0.9 + 2.9 * len(groups)), layout="constrained"
     )
     axes = figure.subplots(len(groups), len(tasks), squeeze=False, sharey=True)
-    for row, (run, of_run) in zip(axes, groups.items()):
+    for row, (run, bars) in zip(axes, groups.items()):
         for axis, task in zip(row, tasks):
-            _draw_bars(axis, {label: of.usage(task) for label, of in of_run.items()})
+            _draw_bars(axis, {label: counts.usage(task) for label, counts in bars.items()})
             title = GATE_NAMES.get(task, task)
             axis.set_title(f"{title}, seed {run.seed}" if len(groups) > 1 else title, fontsize=11)
         row[0].set_ylabel("share of frames (%)", fontsize=11)
     for axis in axes[-1]:
         axis.set_xlabel(xlabel, fontsize=11)
-    colours = expert_colours(num_experts)
+    colours = distinct_colours(num_experts)
     patches = [
         Patch(
             facecolor=colours(n), edgecolor="black", linewidth=0.5, hatch=HATCHES[n % len(HATCHES)], label=f"expert {n}"
@@ -57,7 +58,7 @@ def _draw_bars(axis: Axes, usage: Mapping[str, np.ndarray]) -> None:
     shares = np.stack(list(usage.values()))
     places = np.arange(len(shares))
     bottom = np.zeros(len(shares))
-    colours = expert_colours(shares.shape[1])
+    colours = distinct_colours(shares.shape[1])
     for n, share in enumerate(shares.T):
         hatch = HATCHES[n % len(HATCHES)]
         axis.bar(
@@ -91,12 +92,12 @@ def _draw_bars(axis: Axes, usage: Mapping[str, np.ndarray]) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def read_usage_history(run: Run) -> dict[str, np.ndarray]:
+def read_usage_history(run: FinishedRun) -> dict[str, np.ndarray]:
     """Columns of the run's ``history.csv`` that follow its routing on the dev set: ``epoch``, ``usage_<task>`` (E, N).
 
     Also ``agreement`` where there are two gates. Empty for a model whose training kept no such columns.
     """
-    path = run.directory / "history.csv"
+    path = run.directory / HISTORY
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -117,7 +118,7 @@ def read_usage_history(run: Run) -> dict[str, np.ndarray]:
     return {"epoch": column("epoch"), **found} if found else {}
 
 
-def training_figure(histories: Mapping[Run, Mapping[str, np.ndarray]]) -> Figure:
+def training_figure(histories: Mapping[FinishedRun, Mapping[str, np.ndarray]]) -> Figure:
     """Expert usage of each gate on the dev set after every epoch, and agreement of the gates: one row of panels a run.
 
     Args:
@@ -148,19 +149,19 @@ def training_figure(histories: Mapping[Run, Mapping[str, np.ndarray]]) -> Figure
     return figure
 
 
-def usage_rows(groups: Mapping[str, Mapping[Run, Mapping[str, RoutingCounts]]]) -> list[tuple]:
+def usage_rows(groups: Mapping[str, Mapping[FinishedRun, Mapping[str, RoutingCounts]]]) -> list[tuple]:
     """The numbers behind the bars, one tuple a (run, group, gate, expert).
 
     Args:
         groups: kind of group (``snr``, ``emotion``) -> what :func:`usage_figure` draws.
     """
     return [
-        (run.method, run.seed, kind, label, task, n, int(counts.chosen[g, n]), counts.frames)
-        for kind, of_kind in groups.items()
-        for run, of_run in of_kind.items()
-        for label, counts in of_run.items()
-        for g, task in enumerate(counts.tasks)
-        for n in range(counts.chosen.shape[1])
+        (run.method, run.seed, kind, label, task, n, chosen, counts.frames)
+        for kind, runs in groups.items()
+        for run, bars in runs.items()
+        for label, counts in bars.items()
+        for task in counts.tasks
+        for n, chosen in enumerate(counts.chosen(task).tolist())
     ]
 
 

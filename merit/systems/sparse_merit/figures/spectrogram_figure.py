@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from merit.files import atomic_path
 from merit.nets.spectrum import HOP, spectrum
-from merit.report.figure_style import expert_colours
+from merit.report.figure_style import distinct_colours
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 DYNAMIC_RANGE = 70.0
@@ -79,7 +79,7 @@ def _draw_strip(axis: Axes, task: str, weights: np.ndarray) -> None:
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        cmap=expert_colours(num_experts),
+        cmap=distinct_colours(num_experts),
         vmin=-0.5,
         vmax=num_experts - 0.5,
         extent=(0, num_frames * FRAME_SAMPLES / SAMPLE_RATE, -0.5, num_experts - 0.5),

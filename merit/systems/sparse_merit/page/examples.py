@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -15,9 +14,9 @@ from merit.data.datadir import read_table
 from merit.errors import MeritError
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
 from merit.metrics.label_table import LabelTable, read_label_table
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import Run
-from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, ENHANCEMENT_TABLE
+from merit.systems.sparse_merit.results.conditions import NoiseCondition
+from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
+from merit.systems.sparse_merit.results.run_files import DECODED, EMOTION_TABLE, ENHANCED, ENHANCEMENT_TABLE
 from merit.time_grid import SAMPLE_RATE
 
 
@@ -51,8 +50,8 @@ class Example:
         entries: ``noisy``, ``enhanced`` and ``clean`` -> entry of a ``wav.scp``.
     """
 
-    run: Run
-    condition: Condition
+    run: FinishedRun
+    condition: NoiseCondition
     utterance: str
     emotion: Recognised | None
     scores: Mapping[str, tuple[float, float]]
@@ -65,25 +64,21 @@ class Example:
         return math.inf if math.isnan(after - before) else after - before
 
 
-def enhancing_runs(runs: Iterable[Run]) -> dict[str, Run]:
+def enhancing_runs(runs: Iterable[FinishedRun]) -> dict[str, FinishedRun]:
     """Method -> the first of its runs that left enhanced audio."""
-    found: dict[str, Run] = {}
+    found: dict[str, FinishedRun] = {}
     for run in runs:
-        if any(run.directory.glob("decode/*/wav.scp")):
+        if any(run.directory.glob(f"{DECODED}/*/{ENHANCED}")):
             found.setdefault(run.method, run)
     return found
 
 
-def worst_examples(
-    run: Run, conditions: Iterable[Condition], data: Path, noisy: Path, count: int
-) -> tuple[list[Example], list[Example]]:
+def worst_examples(experiment: Experiment, run: FinishedRun, count: int) -> tuple[list[Example], list[Example]]:
     """The utterances of every condition with the most certain wrong emotion and with the least gain in segmental SNR.
 
     Args:
+        experiment: its conditions with noise are looked at.
         run: a model with an enhancement head, decoded and scored.
-        conditions: the mixed conditions among them are looked at.
-        data: parent of the data directories.
-        noisy: folder of the scores of the noisy input.
         count: examples a condition; the kinds take turns, emotion first, and an utterance is taken once.
 
     Returns:
@@ -94,29 +89,28 @@ def worst_examples(
     """
     emotion: list[Example] = []
     enhancement: list[Example] = []
-    for condition in conditions:
-        if condition.snr is None:
-            continue
-        found = _examples(run, condition, data / condition.name, noisy)
+    for condition in experiment.mixed_conditions:
+        found = _examples(experiment, run, condition)
         by_emotion = sorted((e for e in found if e.emotion), key=lambda e: (-e.emotion.margin, e.utterance))
         by_gain = sorted(found, key=lambda e: (e.gain, e.utterance))
         turns = [pair for both in zip_longest(by_emotion, by_gain) for pair in zip(both, (emotion, enhancement))]
         taken: set[str] = set()
-        for example, of_kind in turns:
+        for example, kind in turns:
             if example is not None and len(taken) < count and example.utterance not in taken:
                 taken.add(example.utterance)
-                of_kind.append(example)
+                kind.append(example)
     return emotion, enhancement
 
 
-def _examples(run: Run, condition: Condition, data: Path, noisy: Path) -> list[Example]:
+def _examples(experiment: Experiment, run: FinishedRun, condition: NoiseCondition) -> list[Example]:
     """All utterances of a condition."""
+    data = experiment.data / condition.name
     tables = {
         "noisy": read_table(data / "wav.scp"),
-        "enhanced": read_table(run.decoded(condition) / "wav.scp"),
+        "enhanced": read_table(run.decoded(condition) / ENHANCED),
         "clean": read_table(data / "spk1.scp"),
     }
-    before = read_enhancement_table(noisy / condition.name / ENHANCEMENT_TABLE)
+    before = read_enhancement_table(experiment.noisy / condition.name / ENHANCEMENT_TABLE)
     after = read_enhancement_table(run.score(condition) / ENHANCEMENT_TABLE)
     path = run.score(condition) / EMOTION_TABLE
     recognised = read_label_table(path) if path.exists() else None
@@ -160,7 +154,7 @@ def flac(entry: str, utterance: str) -> tuple[bytes, float]:
 def in_turns(groups: Sequence[Sequence[Example]]) -> list[Example]:
     """The first example of every condition and run, then the second of each, and so on: the order of a tight budget."""
     ranked: dict[int, list[Example]] = {}
-    seen: dict[tuple[Run, Condition], int] = {}
+    seen: dict[tuple[FinishedRun, NoiseCondition], int] = {}
     for example in (example for group in groups for example in group):
         place = seen[example.run, example.condition] = seen.get((example.run, example.condition), -1) + 1
         ranked.setdefault(place, []).append(example)

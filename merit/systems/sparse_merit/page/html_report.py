@@ -7,13 +7,12 @@ from pathlib import Path
 
 from merit.errors import MeritError
 from merit.files import write_text
-from merit.report.environment import describe_environment
 from merit.report.figure_style import FigureFile
-from merit.report.page import example_section, figure_section, filter_section, page, table_section
-from merit.report.table import Table
+from merit.report.page import environment_details, figure_section, page, table_section
+from merit.systems.sparse_merit.page.cards import card, filters
 from merit.systems.sparse_merit.page.examples import Example, enhancing_runs, flac, in_turns, worst_examples
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import Run
+from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
+from merit.systems.sparse_merit.tables.comparison import Comparison
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +32,10 @@ KINDS = (
 def write_html_report(
     output: Path,
     title: str,
-    tables: Sequence[Table],
+    experiment: Experiment,
+    comparison: Comparison,
     figures: Sequence[FigureFile],
-    players: Sequence[Run],
-    conditions: Sequence[Condition],
-    data: Path,
-    noisy: Path,
+    players: Sequence[FinishedRun],
     examples: int = 2,
     max_megabytes: float = 40.0,
 ) -> None:
@@ -47,11 +44,9 @@ def write_html_report(
     Args:
         output: ``exp/report.html``.
         title: its heading.
-        tables, figures: what it shows, in this order.
+        experiment: its conditions with noise give examples.
+        comparison, figures: what it shows, the tables before the figures.
         players: enhancing models whose examples are to be heard.
-        conditions: test conditions; those with an SNR give examples.
-        data: parent of the data directories of the conditions.
-        noisy: folder of the scores of the noisy input.
         examples: utterances for each condition and model.
         max_megabytes: size that the page does not exceed for the sake of examples; those that do not fit are left out,
             the least wrong of every condition first.
@@ -59,24 +54,25 @@ def write_html_report(
     Raises:
         MeritError: when scores, audio or figures are missing.
     """
-    parts = {"Tables": [table_section(table) for table in tables], "Figures": list(map(figure_section, figures))}
-    kinds = _worst(players, conditions, data, noisy, examples)
+    tables = [comparison.runs, *comparison.tables, *comparison.paper]
+    parts = {"Tables": list(map(table_section, tables)), "Figures": list(map(figure_section, figures))}
+    kinds = _worst(experiment, players, examples)
     wanted = in_turns(kinds)
     room = max_megabytes * 1e6 - sum(len(section) for sections in parts.values() for section in sections)
     cards: dict[Example, str] = {}
     for example in wanted:
         audio = [(name, *flac(entry, example.utterance)) for name, entry in example.entries.items()]
-        card = example_section(example, audio)
-        if len(card) <= room:
-            cards[example] = card
-            room -= len(card)
+        html = card(example, audio)
+        if len(html) <= room:
+            cards[example] = html
+            room -= len(html)
     parts["Examples"] = _examples(kinds, cards)
     parts = {name: sections for name, sections in parts.items() if sections}
     links = (f'<a href="#{name.lower()}">{name}</a>' for name in parts)
     body = [f"<h1>{escape(title)}</h1>", f"<nav>{''.join(links)}</nav>"]
     for name, sections in parts.items():
         body += [f'<h2 id="{name.lower()}">{name}</h2>', *sections]
-    write_text(output, page(title, [*body, _environment()]))
+    write_text(output, page(title, [*body, environment_details()]))
     counts = f"{len(tables)} tables, {len(figures)} figures, {len(cards)} examples"
     logger.info("%s: %.1f MB, %s", output, output.stat().st_size / 1e6, counts)
     if left := len(wanted) - len(cards):
@@ -89,7 +85,7 @@ def write_html_report(
         )
 
 
-def chosen_players(runs: Sequence[Run], methods: Sequence[str] | None = None) -> list[Run]:
+def chosen_players(runs: Sequence[FinishedRun], methods: Sequence[str] | None = None) -> list[FinishedRun]:
     """The first run of each of ``methods``; by default of sparse_merit, or else of the last method that enhances.
 
     Raises:
@@ -106,27 +102,22 @@ def chosen_players(runs: Sequence[Run], methods: Sequence[str] | None = None) ->
 
 
 def _worst(
-    players: Sequence[Run], conditions: Sequence[Condition], data: Path, noisy: Path, examples: int
+    experiment: Experiment, players: Sequence[FinishedRun], examples: int
 ) -> tuple[list[Example], list[Example]]:
     """The examples of all models in the order of ``KINDS``, worst first."""
     emotion: list[Example] = []
     enhancement: list[Example] = []
     for run in players:
-        for of_all, of_run in zip((emotion, enhancement), worst_examples(run, conditions, data, noisy, examples)):
-            of_all += of_run
+        for kind, found in zip((emotion, enhancement), worst_examples(experiment, run, examples)):
+            kind += found
     emotion.sort(key=lambda example: -example.emotion.margin)
     enhancement.sort(key=lambda example: example.gain)
     return emotion, enhancement
 
 
 def _examples(kinds: Sequence[Sequence[Example]], cards: Mapping[Example, str]) -> list[str]:
-    sections = [filter_section(list(cards))] if cards else []
-    for (heading, explanation), of_kind in zip(KINDS, kinds):
-        if found := [cards[example] for example in of_kind if example in cards]:
+    sections = [filters(list(cards))] if cards else []
+    for (heading, explanation), examples in zip(KINDS, kinds):
+        if found := [cards[example] for example in examples if example in cards]:
             sections += [f"<h3>{heading}</h3>", f'<p class="note">{explanation}</p>', *found]
     return sections
-
-
-def _environment() -> str:
-    items = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in describe_environment().items())
-    return f"<details><summary>Environment</summary><ul>{items}</ul></details>"

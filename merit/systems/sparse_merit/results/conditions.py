@@ -8,7 +8,7 @@ _NAME = re.compile(r"(?P<subset>[^_]+)_(?P<noise>.+)_(?P<snr>-?\d+(?:\.\d+)?)dB"
 
 
 @dataclass(frozen=True)
-class Condition:
+class NoiseCondition:
     """One test condition.
 
     Attributes:
@@ -24,19 +24,19 @@ class Condition:
     snr: float | None
 
 
-def parse_condition(name: str) -> Condition:
+def parse_condition(name: str) -> NoiseCondition:
     """Split the name of a data directory; one that is not of this form is a condition without noise."""
     match = _NAME.fullmatch(name)
     if match is None:
-        return Condition(name, name, "", None)
-    return Condition(name, match["subset"], match["noise"], float(match["snr"]))
+        return NoiseCondition(name, name, "", None)
+    return NoiseCondition(name, match["subset"], match["noise"], float(match["snr"]))
 
 
-def in_table_order(conditions: Iterable[Condition], seen: Iterable[str] = ()) -> list[Condition]:
+def in_table_order(conditions: Iterable[NoiseCondition], seen: Iterable[str] = ()) -> list[NoiseCondition]:
     """Sort for a table: without noise first, then the ``seen`` noises, then the others, each with rising SNR."""
     seen = list(seen)
 
-    def place(condition: Condition) -> tuple:
+    def place(condition: NoiseCondition) -> tuple:
         rank = -1 if condition.snr is None else (0 if condition.noise in seen else 1)
         return rank, condition.noise, condition.subset, condition.snr or 0.0
 

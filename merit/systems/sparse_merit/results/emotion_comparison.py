@@ -1,6 +1,6 @@
 """What all methods recognised in one test condition, and how far they can be told apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -17,9 +17,10 @@ from merit.metrics.significance import (
     subset_scores,
     welch_p,
 )
-from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import Run
-from merit.systems.sparse_merit.results.score_tables import EMOTION_TABLE, runs_with
+from merit.systems.sparse_merit.results.conditions import NoiseCondition
+from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
+from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE
+from merit.systems.sparse_merit.results.score_tables import runs_with
 
 OTHER_LABEL = np.iinfo(np.int64).max
 """A hypothesis that is none of the classes of the test."""
@@ -37,7 +38,7 @@ class EmotionComparison:
         resampled: method -> scores of the whole test set and of the paired bootstrap, means over the seeds.
     """
 
-    condition: Condition
+    condition: NoiseCondition
     utterances: int
     subset_sizes: tuple[int, ...]
     subsets: dict[str, dict[str, list[float]]]
@@ -60,28 +61,28 @@ class EmotionComparison:
         return self.p(method, other, measure) <= SIGNIFICANCE_LEVEL
 
 
-def compare_emotions(
-    runs: Sequence[Run], conditions: Iterable[Condition], resamples: int = 1000
-) -> list[EmotionComparison]:
-    """Compare all methods with emotion scores, condition by condition; conditions without any are left out.
+def compare_emotions(experiment: Experiment, resamples: int = 1000) -> list[EmotionComparison]:
+    """Compare all methods with emotion scores, test by test; conditions without any are left out.
 
     Raises:
         MeritError: when the runs were scored on different utterances or labels.
     """
     found = []
-    for condition in conditions:
-        if methods := runs_with(runs, condition, EMOTION_TABLE):
+    for condition in experiment.conditions:
+        if methods := runs_with(experiment.runs, condition, EMOTION_TABLE):
             tables = {
-                method: [read_label_table(run.score(condition) / EMOTION_TABLE) for run in of_method]
-                for method, of_method in methods.items()
+                method: [read_label_table(run.score(condition) / EMOTION_TABLE) for run in seeds]
+                for method, seeds in methods.items()
             }
-            _check_references(methods, tables, condition)
+            _check_references(condition, methods, tables)
             found.append(_compare(condition, tables, resamples))
     return found
 
 
 def _check_references(
-    methods: Mapping[str, Sequence[Run]], tables: Mapping[str, Sequence[LabelTable]], condition: Condition
+    condition: NoiseCondition,
+    methods: Mapping[str, Sequence[FinishedRun]],
+    tables: Mapping[str, Sequence[LabelTable]],
 ) -> None:
     pairs = [pair for method in methods for pair in zip(methods[method], tables[method])]
     first, expected = pairs[0][0], pairs[0][1].reference
@@ -94,7 +95,9 @@ def _check_references(
             )
 
 
-def _compare(condition: Condition, tables: Mapping[str, Sequence[LabelTable]], resamples: int) -> EmotionComparison:
+def _compare(
+    condition: NoiseCondition, tables: Mapping[str, Sequence[LabelTable]], resamples: int
+) -> EmotionComparison:
     labels = next(iter(tables.values()))[0].reference
     utterances = sorted(labels)
     if not utterances:

@@ -8,18 +8,24 @@ from merit.errors import MeritError
 from merit.metrics.classification import ClassificationScores
 from merit.metrics.enhancement.score_sheet import mean_scores, read_enhancement_table, read_records
 from merit.metrics.label_table import read_label_table
-from merit.systems.sparse_merit.results.conditions import Condition, in_table_order, parse_condition
-from merit.systems.sparse_merit.results.experiment import Run
+from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
+from merit.systems.sparse_merit.results.experiment import FinishedRun
+from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE, ENHANCEMENT_TABLE
 
-EMOTION_TABLE = "emotion.csv"
-ENHANCEMENT_TABLE = "enhancement.csv"
+COMPOSITE_NOTES = {
+    "matlab": "CSIG, CBAK and COVL are equal to the authors' MATLAB files (variant `matlab`).",
+    "cmgan": "CSIG, CBAK and COVL have the WSS of CMGAN's Python port (variant `cmgan`, as in the paper's Table II); "
+    "they are higher than those of the MATLAB files.",
+    None: "The variant of CSIG, CBAK and COVL is not recorded beside these scores.",
+}
+"""What is said of the variant of the composite measures."""
 
 
 @dataclass(frozen=True)
 class EmotionRow:
     """Emotion scores of one condition."""
 
-    condition: Condition
+    condition: NoiseCondition
     scores: ClassificationScores
 
 
@@ -35,14 +41,14 @@ class EnhancementRow:
         composite: variant of the composite measures; None when the folder holds no record of it.
     """
 
-    condition: Condition
+    condition: NoiseCondition
     means: dict[str, float]
     failures: dict[str, int]
     utterances: int
     composite: str | None
 
 
-def _conditions_with(folder: Path | str, table: str, seen: Iterable[str]) -> list[Condition]:
+def _conditions_with(folder: Path | str, table: str, seen: Iterable[str]) -> list[NoiseCondition]:
     """Those of the test; the dev set is scored as well, for choices like that of the number of experts."""
     conditions = (parse_condition(path.parent.name) for path in Path(folder).glob(f"*/{table}"))
     return in_table_order((condition for condition in conditions if condition.subset != "dev"), seen)
@@ -61,7 +67,7 @@ def enhancement_rows(folder: Path | str, seen: Iterable[str] = ()) -> list[Enhan
     return [enhancement_row(folder, condition) for condition in _conditions_with(folder, ENHANCEMENT_TABLE, seen)]
 
 
-def enhancement_row(folder: Path | str, condition: Condition) -> EnhancementRow:
+def enhancement_row(folder: Path | str, condition: NoiseCondition) -> EnhancementRow:
     """Means and failures of one condition of a score folder.
 
     Raises:
@@ -75,14 +81,14 @@ def enhancement_row(folder: Path | str, condition: Condition) -> EnhancementRow:
     return EnhancementRow(condition, means, failures, len(table), composite)
 
 
-def runs_with(runs: Iterable[Run], condition: Condition, table: str) -> dict[str, list[Run]]:
+def runs_with(runs: Iterable[FinishedRun], condition: NoiseCondition, table: str) -> dict[str, list[FinishedRun]]:
     """Method -> its runs, of the methods that have this table of scores in this condition.
 
     Raises:
         MeritError: when only some of the seeds of a method have it, or all have it in other conditions alone; names
             those that lack it.
     """
-    methods: dict[str, list[Run]] = {}
+    methods: dict[str, list[FinishedRun]] = {}
     for run in runs:
         methods.setdefault(run.method, []).append(run)
     found = {}
@@ -92,7 +98,7 @@ def runs_with(runs: Iterable[Run], condition: Condition, table: str) -> dict[str
             raise MeritError(
                 f"no {table} in {' '.join(missing)}, but in that of other seeds; run stage 6 for all seeds"
             )
-        if missing and any(any(run.directory.glob(f"score/*/{table}")) for run in seeds):
+        if missing and any(any(run.scores.glob(f"*/{table}")) for run in seeds):
             raise MeritError(f"no {table} in {' '.join(missing)}, but in other conditions; run stage 6 for {method}")
         if not missing:
             found[method] = seeds

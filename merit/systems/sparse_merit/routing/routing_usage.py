@@ -1,6 +1,11 @@
-"""How the gates use the experts, counted frame by frame over the dev set."""
+"""How often the gates choose each expert, counted frame by frame: on the dev set in training, and on decoded tests.
 
-from collections.abc import Sequence
+Counts are tensors by name, so that they can be added over batches, processes and utterances: ``usage_<task>`` (N,)
+for each gate, ``frames`` (1,), and with several gates ``agreement`` (1,). Of gates that keep more than one expert
+(top-K, dense) the strongest alone is counted.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -10,24 +15,30 @@ from merit.systems.sparse_merit.model import ModelConfig
 from merit.systems.sparse_merit.routing.routing_health import health_warnings
 
 
-def routing_counts(routing: Sequence[Routing]) -> dict[str, Tensor]:
-    """Frames in which each gate's strongest expert is n, and in which the gates agree, of one batch.
+def count_strongest(strongest: Mapping[str, Tensor], num_experts: int) -> dict[str, Tensor]:
+    """Count frames by the expert that got them.
+
+    Args:
+        strongest: gate (by its task) -> strongest expert of every frame (F,), the same frames for all gates.
+        num_experts: N.
 
     Returns:
-        ``usage_<task>`` (N,) for each gate, ``frames`` (1,), and with two gates ``agreement`` (1,); empty without
-        routing. They add up over batches and processes.
+        the counts, int64 on the device of the experts.
     """
+    counts = {f"usage_{task}": torch.bincount(experts, minlength=num_experts) for task, experts in strongest.items()}
+    first, *others = strongest.values()
+    counts["frames"] = first.new_full((1,), len(first))
+    if others:
+        counts["agreement"] = torch.stack([first == experts for experts in others]).all(dim=0).sum().reshape(1)
+    return counts
+
+
+def routing_counts(routing: Sequence[Routing]) -> dict[str, Tensor]:
+    """Counts of one batch; empty without routing. Padded frames are left out."""
     if not routing:
         return {}
-    strongest = [of_gate.weights[of_gate.mask].argmax(dim=-1) for of_gate in routing]
-    counts = {
-        f"usage_{of_gate.name}": torch.bincount(experts, minlength=of_gate.weights.shape[-1])
-        for of_gate, experts in zip(routing, strongest)
-    }
-    counts["frames"] = routing[0].mask.sum().reshape(1)
-    if len(strongest) == 2:
-        counts["agreement"] = (strongest[0] == strongest[1]).sum().reshape(1)
-    return counts
+    strongest = {gate.name: gate.weights[gate.mask].argmax(dim=-1) for gate in routing}
+    return count_strongest(strongest, routing[0].weights.shape[-1])
 
 
 def routing_shares(counts: dict[str, Tensor]) -> dict[str, float]:
@@ -47,7 +58,7 @@ def routing_warnings(counts: dict[str, Tensor], config: ModelConfig) -> list[str
     """
     if config.top_k is None:
         return []
-    shares = {name: (value / counts["frames"]).tolist() for name, value in counts.items() if name != "frames"}
+    shares = {name: (value.double() / counts["frames"]).tolist() for name, value in counts.items() if name != "frames"}
     (agreement,) = shares.pop("agreement", [None])
     agreement = None if config.shared_gate else agreement
     return health_warnings({name.removeprefix("usage_"): value for name, value in shares.items()}, agreement)

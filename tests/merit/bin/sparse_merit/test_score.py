@@ -1,16 +1,16 @@
-"""Scores of a decoded model, and the page that they make."""
+"""The command that scores what was decoded."""
 
 import logging
 
 import pytest
-from made_condition import write, write_condition
+from decoded_condition import write_condition
 
-from merit.bin.sparse_merit.report import report
 from merit.bin.sparse_merit.score import score
 from merit.errors import MeritError
+from merit.metrics.enhancement.score_sheet import mean_scores, read_enhancement_table
 
 
-def test_score_then_report(tmp_path):
+def test_every_task_is_scored_once(tmp_path):
     data, _ = write_condition(tmp_path)
     names = dict(decode="exp/decode", output="exp/score", noisy="noisy")
     folders = {name: str(tmp_path / folder) for name, folder in names.items()}
@@ -21,13 +21,11 @@ def test_score_then_report(tmp_path):
     before = table.stat().st_mtime_ns
     score([str(data)], **folders, nj=1)
     assert table.stat().st_mtime_ns == before
-
-    description = '{"description": {"model": {}, "classes": [], "ssl": "x", "num_states": 2, "hidden_size": 4}}'
-    write(tmp_path / "exp/config.json", description)
-    page = tmp_path / "RESULTS.md"
-    report(str(tmp_path / "exp"), folders["output"], str(page), folders["noisy"], noise_seen=["babble"])
-    text = page.read_text()
-    assert "Noisy" in text and "Enhanced" in text and "babble \\*" in text
+    noisy, enhanced = (
+        mean_scores(read_enhancement_table(tmp_path / folder / "test_babble_5dB/enhancement.csv"))[0]
+        for folder in ("noisy", "exp/score")
+    )
+    assert enhanced["SSNR"] > noisy["SSNR"]
 
 
 def test_a_head_alone_is_scored_alone(tmp_path, caplog):

@@ -11,8 +11,8 @@ from merit.bin.sparse_merit.decode import decode
 from merit.data.audio import write_audio
 from merit.data.datadir import read_table, write_data_directory
 from merit.errors import MeritError
-from merit.systems.sparse_merit.decoding import read_routing
 from merit.systems.sparse_merit.inference import Merit
+from merit.systems.sparse_merit.results.run_files import read_routing
 
 SECONDS = (0.5, 2.2, 0.03, 1.1, 21.0, 0.7)  # one longer than a piece
 
