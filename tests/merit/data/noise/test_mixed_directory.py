@@ -109,7 +109,9 @@ def mix_with_own_babble(root, files):
     noise = noise_files(root / "babble", root / "data/noise/babble.tsv", "test")
     options = {"output": root / "data", "audio": root / "audio", "snrs": SNRS}
     mixed = mix_data_directory(root / "data/test", "babble", root / "babble", noise, **options)
-    drawn = [{name: tuple(of.rsplit(" ", 1)) for name, of in read_table(path / "utt2noise").items()} for path in mixed]
+    drawn = [
+        {name: tuple(noise.rsplit(" ", 1)) for name, noise in read_table(path / "utt2noise").items()} for path in mixed
+    ]
     assert drawn[0] == drawn[1]
     return drawn[0]
 
