@@ -1,4 +1,4 @@
-"""Writing the shards of :mod:`merit.data.states.state_shards`, beside the computation of what comes next."""
+"""Writing the shards of :mod:`merit.data.states.shard`, beside the computation of what comes next."""
 
 import json
 import re
