@@ -58,7 +58,7 @@ def file_duration(path: Path) -> float:
     return audio_duration(str(path), path.name)
 
 
-def stream_audio(path: Path) -> Iterator[np.ndarray]:
+def stream_audio(path: Path | str) -> Iterator[np.ndarray]:
     """Yield an audio file as consecutive blocks at 16 kHz, mono, float32 ``(S,)``.
 
     Together they are what :func:`merit.data.audio.read_audio` gives, of which some seconds are in memory at a time.
@@ -66,6 +66,7 @@ def stream_audio(path: Path) -> Iterator[np.ndarray]:
     Raises:
         MeritError: when the file is missing, empty, truncated or undecodable, or holds NaN or infinite samples.
     """
+    path = Path(path)
     file_duration(path)  # refuses what cannot be opened and says why
     with soundfile.SoundFile(path) as sound:
         rate = sound.samplerate
@@ -111,7 +112,7 @@ class _ErrorKeepingFile(io.FileIO):
 
 
 @contextmanager
-def audio_writer(path: Path) -> Iterator[Callable[[np.ndarray], None]]:
+def audio_writer(path: Path | str) -> Iterator[Callable[[np.ndarray], None]]:
     """Write a 16 kHz mono file of 16 bits in pieces, FLAC or WAV by the suffix of ``path``; it appears at the end.
 
     Yields a function that appends samples ``(S,)``. Samples beyond +-1 are clipped, with one warning.
@@ -131,7 +132,7 @@ def audio_writer(path: Path) -> Iterator[Callable[[np.ndarray], None]]:
 
     with atomic_path(path) as temporary, _ErrorKeepingFile(temporary, "w+") as file:
         try:
-            kind = path.suffix[1:].upper()
+            kind = Path(path).suffix[1:].upper()
             with soundfile.SoundFile(file, "w", SAMPLE_RATE, channels=1, subtype="PCM_16", format=kind) as sound:
                 yield write
         finally:
