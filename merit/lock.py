@@ -18,6 +18,8 @@ from filelock import LeaseCompromise, SoftFileLease, Timeout
 
 from merit.errors import MeritError
 
+logger = logging.getLogger(__name__)
+
 LEASE_SECONDS = 120.0
 """A lock that nobody has touched for so long is left behind. Every process that asks for one must say the same."""
 HEARTBEAT_SECONDS = 5.0
@@ -65,7 +67,7 @@ def _sole_writer(directory: Path) -> Iterator[None]:
     lease = _lease(path)
     began, touched = time.monotonic(), _touched(path)
     if not _acquired(lease, SHORT_SECONDS):
-        logging.warning("%s: %s is writing here; waiting for it to stop", directory, holder(lease))
+        logger.warning("%s: %s is writing here; waiting for it to stop", directory, holder(lease))
         while not _acquired(lease, 1.0):
             # A process that is gone touches its lock no more, and the lock becomes free, or is taken away, by itself.
             if time.monotonic() - began > PATIENCE_SECONDS and _touched(path) not in (None, touched):
@@ -109,5 +111,5 @@ def _touched(path: Path) -> float | None:
 
 def _stop_here(lost: LeaseCompromise) -> None:
     """Called when a process was held up so long that another one took its lock: two must not write the same files."""
-    logging.error("%s: this lock was taken by another process or removed; stopping", lost.lock_file)
+    logger.error("%s: this lock was taken by another process or removed; stopping", lost.lock_file)
     os.kill(os.getpid(), signal.SIGINT)

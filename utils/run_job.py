@@ -80,7 +80,7 @@ def submit(job: LoggedCommand, request: Request) -> QueuedJob | LocalJob:
     shutil.rmtree(folder, ignore_errors=True)
     executor = submitit.AutoExecutor(folder, cluster=request.backend, slurm_max_num_timeout=request.max_requeue)
     executor.update_parameters(
-        name=Path(job.log).stem,
+        name=job.log.stem,
         timeout_min=round(60 * request.hours) if on_slurm else 60 * 24 * 365,  # nobody waits for this machine
         gpus_per_node=request.gpus or None,
         cpus_per_task=request.cpus,
@@ -102,7 +102,7 @@ def submit(job: LoggedCommand, request: Request) -> QueuedJob | LocalJob:
         signal.signal(signal.SIGINT, previous)
 
 
-def bookkeeping(log: str | Path) -> Path:
+def bookkeeping(log: Path) -> Path:
     """Folder of submitit's files for the job with this log; on a cluster both must be on the shared disk."""
     return Path(f"{log}.submitit")
 
@@ -235,7 +235,7 @@ def launch(log: Path, command: list[str], request: Request, orphan: str, parent:
     if watched:
         environment |= {"MERIT_PROGRESS": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
     start = log.stat().st_size
-    job = submit(LoggedCommand(command, str(log), environment, os.getpid() if local else None), request)
+    job = submit(LoggedCommand(command, log, environment, os.getpid() if local else None), request)
     return run_to_end(job, log, start, watched or local, parent)
 
 

@@ -25,7 +25,7 @@ def mix_noise(
 
     The noise corpus is any folder of audio. Its sub-folders train, dev and test are its parts; without them its files
     are split once, and the split is written to OUTPUT/noise/<name>.tsv. A folder of impulse responses is split in the
-    same way, in shares of 0.8, 0.1 and 0.1, in OUTPUT/rir/<folder>.tsv.
+    same way, in fractions of 0.8, 0.1 and 0.1, in OUTPUT/rir/<folder>.tsv.
 
     Args:
         data: data directory of the speech.
@@ -34,7 +34,7 @@ def mix_noise(
         snrs: signal-to-noise ratios in dB, as '[-5,0,5,10]'.
         output: directory of the mixed data directories.
         audio: directory of the mixed audio.
-        fractions: shares of train, dev and test in a split made here; '[0,0,1]' for noise that is unseen in training.
+        fractions: of the files in train, dev and test, in a split made here; '[0,0,1]' for noise of the test alone.
         seed: seed of the split and of the choice of noise for each utterance.
         nj: number of processes.
         rir: folder of room impulse responses; speech is convolved with one before the noise is added, and the clean

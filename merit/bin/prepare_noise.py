@@ -30,8 +30,8 @@ def prepare_noise(
         output: folder to make; the same command again leaves it as it is, another one makes it anew.
         subsets: those to use, as '[noise,music]'; musan (noise music speech): noise; demand (ch01 to ch16): ch01; esc50
             (animals nature human interior urban), dns (audioset freesound demand other), rirs (simulated real): all.
-        fractions: shares of train, dev and test in a split drawn by recording; '[0,0,1]' for noise of the test alone.
-            Without it the split that the corpus brings (esc50, wham, FSD50K), or '[0.8,0.1,0.1]'.
+        fractions: of the recordings in train, dev and test, in a split drawn here; '[0,0,1]' for noise of the test
+            alone. Without it the split that the corpus brings (esc50, wham, FSD50K), or '[0.8,0.1,0.1]'.
         without: prepared folders whose recordings and samples are left out, as '[dump/noise/freesound]'.
         babble: of crss alone: who talks, and how many at once.
         seed: seed of what is drawn.

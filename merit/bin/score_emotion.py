@@ -1,12 +1,16 @@
 """Score recognised emotions."""
 
+from pathlib import Path
+
 from merit.command import run_command
 from merit.data.datadir import read_table
 from merit.metrics.label_table import compare_labels
 from merit.report.markdown import markdown_table
 
 
-def score_emotion(reference: str, hypothesis: str, output: str | None = None, classes: list[str] | None = None) -> None:
+def score_emotion(
+    reference: Path, hypothesis: Path, output: Path | None = None, classes: list[str] | None = None
+) -> None:
     """Print F1-macro, F1-micro, UAR, accuracy and the confusion matrix of recognised emotions.
 
     Args:
@@ -15,7 +19,7 @@ def score_emotion(reference: str, hypothesis: str, output: str | None = None, cl
         output: file for one row an utterance (utt,reference,hypothesis,correct).
         classes: labels that may occur, in the order of the confusion matrix; by default those of the reference.
     """
-    table = compare_labels(read_table(reference), read_table(hypothesis), hypothesis, classes)
+    table = compare_labels(read_table(reference), read_table(hypothesis), str(hypothesis), classes)
     scores = table.scores()
     print(f"utterances  {scores.utterances}")
     print(f"F1-macro    {scores.f1_macro:.4f}")

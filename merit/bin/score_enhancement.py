@@ -1,5 +1,7 @@
 """Score enhanced speech against its clean reference."""
 
+from pathlib import Path
+
 from merit.command import run_command
 from merit.data.datadir import read_table
 from merit.metrics.enhancement.composite import CompositeVariant
@@ -10,7 +12,7 @@ from merit.report.markdown import markdown_table
 
 
 def score_enhancement(
-    reference: str, estimate: str, output: str, composite: CompositeVariant = "matlab", nj: int = 2
+    reference: Path, estimate: Path, output: Path, composite: CompositeVariant = "matlab", nj: int = 2
 ) -> None:
     """Write PESQ, CSIG, CBAK, COVL, SSNR and STOI of every utterance and print their means.
 
@@ -24,7 +26,7 @@ def score_enhancement(
         composite: matlab (equal to the authors' MATLAB files) or cmgan (comparable with the paper's Table II).
         nj: number of processes.
     """
-    pairs = pair_tables(read_table(reference), read_table(estimate), estimate)
+    pairs = pair_tables(read_table(reference), read_table(estimate), str(estimate))
     score_sheets([ScoreSheet(output, pairs, composite)], nj)
     table = read_enhancement_table(output)
     means, failures = mean_scores(table)

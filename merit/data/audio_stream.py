@@ -1,4 +1,4 @@
-"""Audio files of any length, read and written in portions, so that one longer than the memory passes through."""
+"""Audio files of any length, read and written in pieces, so that one longer than the memory passes through."""
 
 import io
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 BLOCK_SECONDS = 10
 """Audio read at a time."""
 RESAMPLING_CONTEXT = 1
-"""Seconds on either side that a portion is resampled with; the filter reaches 64 samples of the lower rate."""
+"""Seconds on either side that a piece is resampled with; the filter reaches 64 samples of the lower rate."""
 
 
 def overlapping_pieces(
@@ -58,7 +58,7 @@ def file_duration(path: Path) -> float:
     return audio_duration(str(path), path.name)
 
 
-def stream_audio(path: Path) -> Iterator[np.ndarray]:
+def stream_audio(path: Path | str) -> Iterator[np.ndarray]:
     """Yield an audio file as consecutive blocks at 16 kHz, mono, float32 ``(S,)``.
 
     Together they are what :func:`merit.data.audio.read_audio` gives, of which some seconds are in memory at a time.
@@ -70,13 +70,13 @@ def stream_audio(path: Path) -> Iterator[np.ndarray]:
     file_duration(path)  # refuses what cannot be opened and says why
     with soundfile.SoundFile(path) as sound:
         rate = sound.samplerate
-        portions = overlapping_pieces(
+        pieces = overlapping_pieces(
             _mono_blocks(sound, path), (BLOCK_SECONDS + 2 * RESAMPLING_CONTEXT) * rate, 2 * RESAMPLING_CONTEXT * rate
         )
-        # Portions begin at whole seconds, so the samples at 16 kHz fall where they fall in the whole signal.
+        # Pieces begin at whole seconds, so the samples at 16 kHz fall where they fall in the whole signal.
         context = RESAMPLING_CONTEXT * SAMPLE_RATE
-        for portion, first, last in portions:
-            yield resample(portion, rate)[0 if first else context : None if last else -context]
+        for piece, first, last in pieces:
+            yield resample(piece, rate)[0 if first else context : None if last else -context]
 
 
 def _mono_blocks(sound: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
@@ -112,8 +112,8 @@ class _ErrorKeepingFile(io.FileIO):
 
 
 @contextmanager
-def audio_writer(path: Path) -> Iterator[Callable[[np.ndarray], None]]:
-    """Write a 16 kHz mono file of 16 bits in portions, FLAC or WAV by the suffix of ``path``; it appears at the end.
+def audio_writer(path: Path | str) -> Iterator[Callable[[np.ndarray], None]]:
+    """Write a 16 kHz mono file of 16 bits in pieces, FLAC or WAV by the suffix of ``path``; it appears at the end.
 
     Yields a function that appends samples ``(S,)``. Samples beyond +-1 are clipped, with one warning.
 

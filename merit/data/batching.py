@@ -10,7 +10,7 @@ from merit.time_grid import SAMPLE_RATE
 logger = logging.getLogger(__name__)
 
 POOL_BATCHES = 50
-"""Batches are grouped by length inside random pools of about so many, so that no part of a run has one length alone."""
+"""Batches are grouped by length inside random pools of about so many, so that all lengths come throughout a run."""
 
 
 def cut(lengths: Sequence[float], size: int | None = None, total: float | None = None) -> list[slice]:
@@ -23,7 +23,7 @@ def cut(lengths: Sequence[float], size: int | None = None, total: float | None =
             ``lengths``. A longer utterance is a batch of its own.
 
     Returns:
-        the part of the list that each batch is.
+        the slice of the list that makes each batch.
     """
     if total is None:
         return [slice(start, start + size) for start in range(0, len(lengths), size)]
@@ -43,7 +43,7 @@ def length_batches(seconds: Mapping[str, float], batch_seconds: float) -> list[l
     An utterance longer than that is a batch of its own. The first batches need the most memory.
     """
     order = sorted(seconds, key=lambda utterance: (-seconds[utterance], utterance))
-    return [order[part] for part in cut([seconds[utterance] for utterance in order], total=batch_seconds)]
+    return [order[batch] for batch in cut([seconds[utterance] for utterance in order], total=batch_seconds)]
 
 
 def seconds_batches(
@@ -65,9 +65,8 @@ def seconds_batches(
     batches = []
     for pool in _pools(lengths, None, batch_seconds * SAMPLE_RATE, pool_batches):
         found = sorted(order[pool], key=samples.__getitem__, reverse=True)
-        batches += [
-            found[part] for part in cut([samples[utterance] for utterance in found], None, batch_seconds * SAMPLE_RATE)
-        ]
+        slices = cut([samples[utterance] for utterance in found], total=batch_seconds * SAMPLE_RATE)
+        batches += [found[batch] for batch in slices]
     return batches
 
 
@@ -129,7 +128,7 @@ def _sorted_batches(
 ) -> list[list[int]]:
     """Batches of the utterances ``order``, the longest first; ``size`` and ``total`` as in ``cut``."""
     order = sorted(order, key=lambda index: -lengths[index])
-    return [order[part] for part in cut([lengths[index] for index in order], size, total)]
+    return [order[batch] for batch in cut([lengths[index] for index in order], size, total)]
 
 
 class EpochSampler:

@@ -27,13 +27,13 @@ def read_table(path: Path | str) -> dict[str, str]:
     return table
 
 
-def read_durations(directory: Path | str, wav: Mapping[str, str]) -> dict[str, float]:
+def read_durations(directory: Path, wav: Mapping[str, str]) -> dict[str, float]:
     """Seconds of each utterance of ``wav``: from ``utt2dur`` or, where a directory has none, from the audio.
 
     Raises:
         MeritError: when ``utt2dur`` lacks an utterance or holds something other than a positive number for it.
     """
-    path = Path(directory) / "utt2dur"
+    path = directory / "utt2dur"
     if not path.is_file():
         return {utterance: audio_duration(entry, utterance) for utterance, entry in wav.items()}
     table = read_table(path)
@@ -50,7 +50,7 @@ def write_table(path: Path | str, table: Mapping[str, object]) -> None:
 
 
 def write_data_directory(
-    path: Path | str,
+    path: Path,
     wav: Mapping[str, object],
     utt2spk: Mapping[str, str],
     utt2emo: Mapping[str, str] | None = None,
@@ -78,9 +78,9 @@ def write_data_directory(
     if problems:
         raise MeritError(first_of(problems))
     for name, table in tables.items():
-        write_table(Path(path) / name, table)
-    write_table(Path(path) / "spk2utt", {speaker: " ".join(utts) for speaker, utts in speakers_of(utt2spk).items()})
-    write_table(Path(path) / "wav.scp", wav)
+        write_table(path / name, table)
+    write_table(path / "spk2utt", {speaker: " ".join(utts) for speaker, utts in speakers_of(utt2spk).items()})
+    write_table(path / "wav.scp", wav)
 
 
 def speakers_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
@@ -92,7 +92,7 @@ def speakers_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def problems_in(
-    path: Path | str, classes: Collection[str] | None = None, audio: bool = False, pipes: bool = True
+    path: Path, classes: Collection[str] | None = None, audio: bool = False, pipes: bool = True
 ) -> list[str]:
     """Check a data directory and return its problems, one line each with the offending line; none when it is valid.
 
@@ -102,7 +102,6 @@ def problems_in(
         audio: decode every audio entry too, instead of only looking whether its file is there.
         pipes: accept entries that are commands; False does not run them either.
     """
-    path = Path(path)
     if not path.is_dir():
         return [f"{path}: there is no such directory; run the recipe's data preparation (stage 1) first"]
     names = [file.name for file in path.iterdir() if file.name.endswith(".scp") or file.name.startswith("utt2")]
@@ -133,11 +132,11 @@ def problems_in(
     return problems
 
 
-def summary(path: Path | str) -> str:
+def summary(path: Path) -> str:
     """Describe a valid data directory: ``N utterances, S speakers, H hours``; hours from ``utt2dur`` or the audio."""
-    wav, spk2utt = read_table(Path(path) / "wav.scp"), read_table(Path(path) / "spk2utt")
-    if (Path(path) / "utt2dur").is_file():
-        seconds = sum(map(float, read_table(Path(path) / "utt2dur").values()))
+    wav, spk2utt = read_table(path / "wav.scp"), read_table(path / "spk2utt")
+    if (path / "utt2dur").is_file():
+        seconds = sum(map(float, read_table(path / "utt2dur").values()))
     else:
         seconds = sum(audio_duration(entry, key) for key, entry in wav.items())
     return f"{len(wav)} utterances, {len(spk2utt)} speakers, {seconds / 3600:.2f} hours"
@@ -178,9 +177,7 @@ def _scan_table(path: Path) -> tuple[dict[str, str], list[str]]:
     return table, problems
 
 
-def _key_differences(
-    path: Path | str, name: str, table: Mapping[str, object], wav: Mapping[str, object]
-) -> Iterable[str]:
+def _key_differences(path: Path, name: str, table: Mapping[str, object], wav: Mapping[str, object]) -> Iterable[str]:
     for key in sorted(table.keys() - wav.keys()):
         yield f"{path}/{name}: utterance is not in wav.scp: {key} {table[key]}"
     for key in sorted(wav.keys() - table.keys()):

@@ -40,25 +40,25 @@ class WaveformStatistics:
         """Undo ``normalise``."""
         return waveform * self.std + self.mean
 
-    def save(self, path: Path | str, **origin: str) -> None:
+    def save(self, path: Path, **origin: str) -> None:
         """Write the statistics as JSON, beside what is to be known of their origin."""
         write_text(path, json.dumps({**asdict(self), **origin}, indent=2) + "\n")
 
     @classmethod
-    def load(cls, path: Path | str) -> "WaveformStatistics":
+    def load(cls, path: Path) -> "WaveformStatistics":
         """Read what ``save`` wrote.
 
         Raises:
             MeritError: when the file is missing or holds something else.
         """
         try:
-            fields = json.loads(Path(path).read_text(encoding="utf-8"))
+            fields = json.loads(path.read_text(encoding="utf-8"))
             return cls(mean=float(fields["mean"]), std=float(fields["std"]), samples=int(fields["samples"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MeritError(f"{path}: expected waveform statistics (mean, std, samples): {error!r}") from error
 
 
-def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics:
+def waveform_statistics(data_dir: Path, nj: int = 1) -> WaveformStatistics:
     """Return the statistics over all samples of ``wav.scp``, with ``nj`` processes.
 
     They are kept in ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio
@@ -69,7 +69,6 @@ def waveform_statistics(data_dir: Path | str, nj: int = 1) -> WaveformStatistics
     """
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected at least one process")
-    data_dir = Path(data_dir)
     wav = read_table(data_dir / "wav.scp")
     kept, digest = data_dir / "waveform_stats.json", audio_digest(wav)
     if _audio_of(kept) == digest:

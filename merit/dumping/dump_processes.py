@@ -24,7 +24,7 @@ SHOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Assignment:
     """What one process is told.
 
     Attributes:
@@ -62,13 +62,13 @@ def compute_in_processes(share: Share, ssl: str, writer: ShardWriter, nj: int, a
     """
     gpus = torch.cuda.device_count()
     threads = max(1, torch.get_num_threads() // nj)
-    tasks = []
+    assignments = []
     for process in range(nj):
         batches = share.batches[process::nj]
         own = replace(share, batches=batches, wav={key: share.wav[key] for batch in batches for key in batch})
         device = torch.device("cuda", process % gpus) if gpus else torch.device("cpu")
         numbers = writer.numbers(process, nj)
-        tasks.append(_Task(own, ssl, device, threads, writer.directory, writer.header, numbers))
+        assignments.append(_Assignment(own, ssl, device, threads, writer.directory, writer.header, numbers))
     writer.reopen()
     context = multiprocessing.get_context("spawn")
     computed, stop = context.Value("q", 0), context.Event()
@@ -77,7 +77,7 @@ def compute_in_processes(share: Share, ssl: str, writer: ShardWriter, nj: int, a
     with ProcessPoolExecutor(nj, context, initializer=_begin, initargs=(computed, stop)) as pool:
         try:
             with quiet_processes():  # they are started by submit
-                pending = {pool.submit(_compute, task) for task in tasks}
+                pending = {pool.submit(_compute, assignment) for assignment in assignments}
             while pending:
                 finished, pending = wait(pending, SHOW_SECONDS, FIRST_EXCEPTION)
                 now = computed.value
@@ -114,13 +114,13 @@ def _advance(samples: int) -> None:
         raise _Stopped
 
 
-def _compute(task: _Task) -> None:
-    torch.set_num_threads(task.threads)
-    if task.device.type == "cuda":
-        torch.cuda.set_device(task.device)
-    encoder = load_encoder(task.ssl)
+def _compute(assignment: _Assignment) -> None:
+    torch.set_num_threads(assignment.threads)
+    if assignment.device.type == "cuda":
+        torch.cuda.set_device(assignment.device)
+    encoder = load_encoder(assignment.ssl)
     try:
-        with ShardStream(task.directory, task.header, task.numbers) as stream:
-            compute_share(task.share, encoder, task.device, stream.write, _advance)
+        with ShardStream(assignment.directory, assignment.header, assignment.numbers) as stream:
+            compute_share(assignment.share, encoder, assignment.device, stream.write, _advance)
     except _Stopped:
         pass

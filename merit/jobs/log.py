@@ -51,8 +51,8 @@ def error_lines(log: BinaryIO, start: int) -> list[str]:
     finding = lines[lines.index(ROOT_CAUSE) :][:ROOT_CAUSE_LINES]
     rank = next((line.split()[2] for line in finding if line.startswith("  rank ")), "")
     for prefix in (f"[rank{rank}]: ", ""):
-        if of_rank := [error for found, error in errors if found == prefix]:
-            return of_rank[0][-ERROR_LINES:]
+        if own := [error for found, error in errors if found == prefix]:
+            return own[0][-ERROR_LINES:]
     return [line for line in finding if not line.startswith("===")]
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 from submitit.core.utils import DelayedSubmission, UncompletedJobError
@@ -34,7 +35,7 @@ class LoggedCommand:
     """
 
     command: list[str]
-    log: str
+    log: Path
     environment: Mapping[str, str]
     launcher: int | None
     process: subprocess.Popen | None = field(default=None, init=False)
@@ -52,7 +53,7 @@ class LoggedCommand:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the launcher had it ignored during submission
         signal.signal(signal.SIGTERM, raise_interrupt)
         try:
-            with open(self.log, "ab") as log:
+            with self.log.open("ab") as log:
                 if restarts := os.environ.get("SLURM_RESTART_COUNT"):
                     log.write(f"# {datetime.now():%Y-%m-%d %H:%M:%S} goes on after requeue {restarts}\n".encode())
                     log.flush()
@@ -67,7 +68,7 @@ class LoggedCommand:
                 time.sleep(0.2)
             return self.process.returncode
         except OSError as error:
-            with open(self.log, "a", encoding="utf-8") as log:
+            with self.log.open("a", encoding="utf-8") as log:
                 log.write(f"{error.filename or self.log}: {error.strerror}\n")
             return 127
         except KeyboardInterrupt:

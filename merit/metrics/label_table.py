@@ -34,7 +34,7 @@ class LabelTable:
             [self.reference[u] for u in utts], [self.hypothesis[u] for u in utts], self.classes
         )
 
-    def write(self, path: Path | str) -> None:
+    def write(self, path: Path) -> None:
         """Write the rows, sorted by utterance."""
         rows = []
         for utt in sorted(self.reference):
@@ -74,13 +74,12 @@ def compare_labels(
     return LabelTable(dict(reference), dict(hypothesis), classes, dict(posteriors or {}))
 
 
-def read_label_table(path: Path | str) -> LabelTable:
-    """Read an ``emotion.csv``.
+def read_label_table(path: Path) -> LabelTable:
+    """Read what :meth:`LabelTable.write` wrote, as ``emotion.csv``.
 
     Raises:
         MeritError: when the file is missing or has other columns.
     """
-    path = Path(path)
     if not path.is_file():
         raise MeritError(f"{path}: not there; score the condition first (stage 6)")
     with path.open(newline="", encoding="utf-8") as file:

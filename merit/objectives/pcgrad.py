@@ -14,10 +14,10 @@ def gram_matrix(gradients: Sequence[Sequence[Tensor | None]]) -> Tensor:
     """
     first = next(gradient for task in gradients for gradient in task if gradient is not None)
     products = torch.zeros(len(gradients), len(gradients), dtype=torch.float64, device=first.device)
-    for of_tasks in zip(*gradients, strict=True):
-        reached = [k for k, gradient in enumerate(of_tasks) if gradient is not None]
+    for by_task in zip(*gradients, strict=True):
+        reached = [k for k, gradient in enumerate(by_task) if gradient is not None]
         if len(reached) > 1:
-            flat = torch.stack([of_tasks[k].flatten().float() for k in reached])
+            flat = torch.stack([by_task[k].flatten().float() for k in reached])
             index = torch.tensor(reached, device=first.device)
             products[index.unsqueeze(1), index] += (flat @ flat.T).double()
     return products
@@ -58,7 +58,7 @@ def combine(gradients: Sequence[Sequence[Tensor | None]], generator: torch.Gener
     """
     weights = projection_weights(gram_matrix(gradients).cpu(), generator).tolist()
     combined = []
-    for of_tasks in zip(*gradients, strict=True):
-        reached = [(weight, gradient) for weight, gradient in zip(weights, of_tasks) if gradient is not None]
+    for by_task in zip(*gradients, strict=True):
+        reached = [(weight, gradient) for weight, gradient in zip(weights, by_task) if gradient is not None]
         combined.append(sum(w * g for w, g in reached) if len(reached) > 1 else reached[0][1])
     return combined

@@ -1,13 +1,16 @@
 """A condition as stage 6 finds it: mixed, and decoded by some model."""
 
+from pathlib import Path
+
 import numpy as np
 import soundfile
 
 
-def write(path, text):
+def write(path: Path, text: str) -> Path:
+    """Write a file and return its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return str(path)
+    return path
 
 
 def write_condition(folder, condition="test_babble_5dB", utterances=2):

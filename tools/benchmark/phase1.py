@@ -121,7 +121,9 @@ def epoch(trainer: Trainer) -> None:
 def measure_kinds(bench: Bench, device: torch.device) -> None:
     """One enhancement head on crops, with the states from each source."""
     sources = {"on dumped states": "states", "on stored features": "features", "online": None}
-    trainers = {name: bench.trainer([bench.head("enhancement", crop_seconds=1.28)], of) for name, of in sources.items()}
+    trainers = {
+        name: bench.trainer([bench.head("enhancement", crop_seconds=1.28)], dump) for name, dump in sources.items()
+    }
     taken = seconds({name: lambda one=one: epoch(one) for name, one in trainers.items()}, device, rounds=2)
     audio = sum(next(iter(trainers.values())).train_loader.dataset.samples) / 16000
     for name, time in taken.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import soundfile
 
 from merit.data.audio import audio_duration
-from merit.data.noise.corpora.layout import Piece
+from merit.data.noise.corpora.layout import CorpusFile
 from merit.data.noise.prepared_folder import progress_over
 from merit.data.noise.recordings import NoiseFile
 from merit.errors import MeritError
@@ -23,7 +23,7 @@ def copies(described: Mapping[str, NoiseFile]) -> dict[str, str]:
 
 def in_others(
     source: Path,
-    chosen: Mapping[str, Piece],
+    chosen: Mapping[str, CorpusFile],
     durations: Mapping[str, float],
     others: Mapping[Path, Sequence[NoiseFile]],
 ) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from merit.data.datadir import first_of
 from merit.data.noise.corpora import LAYOUTS
-from merit.data.noise.corpora.layout import Layout, Piece
+from merit.data.noise.corpora.layout import CorpusFile, Layout
 from merit.data.noise.overlap import copies, in_others
 from merit.data.noise.prepared_folder import (
     check_audio,
@@ -38,7 +38,7 @@ from merit.errors import MeritError
 logger = logging.getLogger(__name__)
 
 DRAWN = (0.8, 0.1, 0.1)
-"""Shares of train, dev and test where a corpus brings no split."""
+"""Fractions of train, dev and test where a corpus brings no split."""
 
 
 def prepare_noise(
@@ -59,7 +59,7 @@ def prepare_noise(
         source: folder of the published corpus.
         output: folder to make.
         subsets: those to use; none for the default ones of the corpus.
-        fractions: shares of train, dev and test, in recordings, for a split drawn here. None keeps the split that the
+        fractions: of the recordings in train, dev and test, for a split drawn here. None keeps the split that the
             corpus brings or, when it brings none, draws ``DRAWN``.
         without: prepared folders. What they have, in whichever part, is left out: every piece of a recording that they
             have a piece of, and every file with the same samples.
@@ -138,8 +138,8 @@ def _manifest_of(folder: Path) -> list[NoiseFile]:
 
 
 def _split(
-    source: Path, layout: Layout, pieces: Sequence[Piece], fractions: Sequence[float] | None, seed: int
-) -> list[tuple[str, Piece]]:
+    source: Path, layout: Layout, pieces: Sequence[CorpusFile], fractions: Sequence[float] | None, seed: int
+) -> list[tuple[str, CorpusFile]]:
     """Give every piece its part: of the split that the corpus brings, or of one drawn by recording."""
     by_file = {piece.file: piece for piece in pieces}
     if fractions is None and any(piece.part for piece in pieces):
@@ -154,7 +154,7 @@ def _split(
     return [(part, by_file[file]) for part, file in drawn]
 
 
-def _check_own_split(source: Path, layout: Layout, pieces: Sequence[Piece]) -> None:
+def _check_own_split(source: Path, layout: Layout, pieces: Sequence[CorpusFile]) -> None:
     parts: Mapping[str, set[str]] = {piece.recording: set() for piece in pieces if piece.recording}
     for piece in pieces:
         if piece.recording:

@@ -72,7 +72,7 @@ def find_audio(folder: Path) -> list[str]:
 
 
 def noise_files(
-    folder: Path | str, manifest: Path | str, part: str, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0
+    folder: Path, manifest: Path, part: str, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0
 ) -> list[NoiseFile]:
     """Return the files of one part of a noise corpus, splitting the corpus and writing ``manifest`` where needed.
 
@@ -81,7 +81,7 @@ def noise_files(
         manifest: where the split is written down. The other manifests in its folder are those of the recipe's other
             noise corpora, and are included in the search for leaks.
         part: ``train``, ``dev`` or ``test``.
-        fractions: shares of the three parts in a split drawn here; ``(0, 0, 1)`` for a corpus unseen in training.
+        fractions: of the files in the three parts, in a split drawn here; ``(0, 0, 1)`` for one of the test alone.
             Files with the same content stay together.
         seed: of the split.
 
@@ -89,7 +89,6 @@ def noise_files(
         MeritError: when the corpus or the part is empty, the corpus is no longer what the manifest says, or a file is
             in two parts, by its name, by its content or, where they are known, by its recordings.
     """
-    folder, manifest = Path(folder), Path(manifest)
     files = find_audio(folder)
     if not files:
         raise MeritError(f"{folder}: a noise corpus needs audio files ({' '.join(AUDIO_SUFFIXES)}), and none was found")
@@ -163,9 +162,11 @@ def describe(folder: Path, file: str, part: str) -> NoiseFile:
 
 
 def check_fractions(fractions: Sequence[float]) -> None:
-    """Refuse shares of train, dev and test that are not three or do not add up to 1, with a ``MeritError``."""
+    """Refuse fractions of train, dev and test that are not three or do not add up to 1, with a ``MeritError``."""
     if len(fractions) != 3 or min(fractions) < 0 or not math.isclose(sum(fractions), 1):
-        raise MeritError(f"fractions {list(fractions)}: expected three shares for train, dev and test that add up to 1")
+        raise MeritError(
+            f"fractions {list(fractions)}: expected three fractions for train, dev and test that add up to 1"
+        )
 
 
 def draw_parts(
@@ -175,7 +176,7 @@ def draw_parts(
 
     Args:
         groups: files that stay together.
-        fractions: shares of the three parts in the number of groups.
+        fractions: of the groups in the three parts.
         seed: of the choice.
         what: the groups in words, for the message when they are too few.
 

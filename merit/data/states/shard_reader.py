@@ -77,8 +77,8 @@ class ShardReader:
         MeritError: when the dump is missing, not complete, or not what is expected; the entries that differ are named.
     """
 
-    def __init__(self, directory: Path | str, expected: Mapping[str, Any] | None = None) -> None:
-        self.directory = Path(directory)
+    def __init__(self, directory: Path, expected: Mapping[str, Any] | None = None) -> None:
+        self.directory = directory
         self.header = _read_header(self.directory)
         self.require(expected or {})
         self._index = _read_index(self.directory)

@@ -1,4 +1,4 @@
-"""Writing the shards of :mod:`merit.data.states.state_shards`, beside the computation of what comes next."""
+"""Writing the shards of :mod:`merit.data.states.shard`, beside the computation of what comes next."""
 
 import json
 import re
@@ -68,8 +68,8 @@ class ShardStream:
         self._collected, self._collected_bytes = {}, 0
 
     def _save(self, values: Mapping[str, Tensor], path: Path) -> None:
-        of_all = {key: checksums(value) for key, value in values.items()}
-        save_tensors(values, path, self.metadata | {CHECKSUMS: json.dumps(of_all)})
+        sums = {key: checksums(value) for key, value in values.items()}
+        save_tensors(values, path, self.metadata | {CHECKSUMS: json.dumps(sums)})
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None
@@ -112,7 +112,7 @@ class ShardWriter:
     """
 
     def __init__(self, directory: Path, header: Mapping[str, Any], shard_bytes: int = SHARD_BYTES) -> None:
-        self.directory = Path(directory)
+        self.directory = directory
         self.header = dict(header)
         self.frames: dict[str, int] = {}
         self._shard_of: dict[str, int] = {}

@@ -46,7 +46,7 @@ def weighted_power(signal: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def mean_of_lowest(distances: np.ndarray, share: float = 0.95) -> float:
+def mean_of_lowest(distances: np.ndarray, fraction: float = 0.95) -> float:
     """Mean of the lowest 95 % of the frames' ``distances`` (F,); the count is rounded half up, as MATLAB rounds."""
-    count = int(np.floor(share * len(distances) + 0.5))
+    count = int(np.floor(fraction * len(distances) + 0.5))
     return float(np.mean(np.partition(distances, count - 1)[:count]))

@@ -14,8 +14,8 @@ def lag_weights() -> np.ndarray:
     The FFT is longer than a frame and 16 samples, so that the circular correlation is the linear one.
     """
     bins = np.arange(FFT // 2 + 1)[:, None]
-    share = np.where((bins == 0) | (bins == FFT // 2), 1, 2) / FFT  # the other bins stand for their mirror images too
-    return share * np.cos(2 * np.pi / FFT * bins * np.arange(ORDER + 1))
+    counted = np.where((bins == 0) | (bins == FFT // 2), 1, 2) / FFT  # the other bins stand for their mirror images too
+    return counted * np.cos(2 * np.pi / FFT * bins * np.arange(ORDER + 1))
 
 
 def linear_prediction(lags: np.ndarray) -> np.ndarray:

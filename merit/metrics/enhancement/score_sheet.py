@@ -81,8 +81,8 @@ class ScoreSheet:
         MeritError: when the name of the table does not end in .csv.
     """
 
-    def __init__(self, path: Path | str, pairs: Mapping[str, Pair], variant: CompositeVariant = "matlab") -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path, pairs: Mapping[str, Pair], variant: CompositeVariant = "matlab") -> None:
+        self.path = path
         if self.path.suffix != ".csv":
             raise MeritError(f"{path}: a table of scores is named *.csv")
         self.pairs = dict(sorted(pairs.items()))
@@ -145,13 +145,12 @@ def _line(record: Record) -> str:
     return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
-def read_enhancement_table(path: Path | str) -> dict[str, dict[str, float]]:
+def read_enhancement_table(path: Path) -> dict[str, dict[str, float]]:
     """Utterance -> measure -> value (NaN where undefined) of an ``enhancement.csv``.
 
     Raises:
         MeritError: when the file is missing or has other columns.
     """
-    path = Path(path)
     if not path.is_file():
         raise MeritError(f"{path}: not there; score the condition first (stage 6)")
     with path.open(newline="", encoding="utf-8") as file:

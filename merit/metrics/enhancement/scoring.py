@@ -23,8 +23,8 @@ SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True)
-class Task:
-    """One comparison: where its row goes, what is compared and how."""
+class Scoring:
+    """Two files to compare: where its row goes, what is compared and how."""
 
     sheet: int
     pair: Pair
@@ -60,10 +60,10 @@ def score_sheets(sheets: list[ScoreSheet], nj: int = 2) -> None:
     """
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected the number of processes, at least 1")
-    jobs: dict[str, list[Task]] = defaultdict(list)
+    jobs: dict[str, list[Scoring]] = defaultdict(list)
     for number, sheet in enumerate(sheets):
         for utt in sheet.pending():
-            jobs[utt].append(Task(number, sheet.pairs[utt], sheet.fingerprints[utt], sheet.variant))
+            jobs[utt].append(Scoring(number, sheet.pairs[utt], sheet.fingerprints[utt], sheet.variant))
     problems: list[str] = []
     total = sum(map(len, jobs.values()))
     # Closing ends the processes also when Ctrl-C arrives between two results.
@@ -87,16 +87,16 @@ def score_sheets(sheets: list[ScoreSheet], nj: int = 2) -> None:
         )
 
 
-def _run(jobs: Mapping[str, list[Task]], nj: int) -> Iterator[list[tuple[int, Record | str]]]:
+def _run(jobs: Mapping[str, list[Scoring]], nj: int) -> Iterator[list[tuple[int, Record | str]]]:
     """Results of the jobs as they come."""
     if nj == 1 or len(jobs) <= 1:
-        yield from (_score_utterance(utt, tasks) for utt, tasks in jobs.items())
+        yield from (_score_utterance(utt, scorings) for utt, scorings in jobs.items())
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(nj, len(jobs)), context, initializer=end_with_parent) as pool:
         try:
             with quiet_processes():  # they are started by submit
-                futures: list[Future] = [pool.submit(_score_utterance, utt, tasks) for utt, tasks in jobs.items()]
+                futures: list[Future] = [pool.submit(_score_utterance, utt, scorings) for utt, scorings in jobs.items()]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -108,23 +108,23 @@ def _run(jobs: Mapping[str, list[Task]], nj: int) -> Iterator[list[tuple[int, Re
             pool.shutdown(cancel_futures=True)
 
 
-def _score_utterance(utt: str, tasks: list[Task]) -> list[tuple[int, Record | str]]:
+def _score_utterance(utt: str, scorings: list[Scoring]) -> list[tuple[int, Record | str]]:
     """Score all estimates of one utterance; the number of the sheet with a record, or with what is wrong."""
     references = {}
     results: list[tuple[int, Record | str]] = []
-    for task in tasks:
+    for scoring in scorings:
         try:
-            if task.pair.reference not in references:
-                references[task.pair.reference] = read_audio(task.pair.reference, utt)
-            reference, estimate = references[task.pair.reference], read_audio(task.pair.estimate, utt)
+            if scoring.pair.reference not in references:
+                references[scoring.pair.reference] = read_audio(scoring.pair.reference, utt)
+            reference, estimate = references[scoring.pair.reference], read_audio(scoring.pair.estimate, utt)
             try:
-                scores = enhancement_scores(reference, estimate, task.variant)
+                scores = enhancement_scores(reference, estimate, scoring.variant)
             except MeritError as error:
-                raise MeritError(f"{utt}: {task.pair.estimate}: {error}") from error
+                raise MeritError(f"{utt}: {scoring.pair.estimate}: {error}") from error
             cut = abs(len(reference) - len(estimate))
-            results.append((task.sheet, Record.of(utt, task.fingerprint, task.variant, scores, cut)))
+            results.append((scoring.sheet, Record.of(utt, scoring.fingerprint, scoring.variant, scores, cut)))
         except MeritError as error:
-            results.append((task.sheet, str(error)))
+            results.append((scoring.sheet, str(error)))
     return results
 
 

@@ -83,7 +83,7 @@ def agrees_with_float32(convolution: nn.Conv1d, dtype: torch.dtype) -> bool:
             for output in outputs:
                 results.append([output.detach(), *torch.autograd.grad(output, inputs, gradient)])
     expected, found = results[: len(orders)], results[len(orders) :]
-    pairs = [pair for of_order in zip(expected, found, strict=True) for pair in zip(*of_order, strict=True)]
+    pairs = [pair for order in zip(expected, found, strict=True) for pair in zip(*order, strict=True)]
     return all(_error(value, reference) < TOLERANCE for reference, value in pairs)
 
 

@@ -15,12 +15,12 @@ from merit.errors import MeritError
 
 def test_score_enhancement_prints_the_means(tmp_path, capsys):
     data, decoded = write_condition(tmp_path)
-    score_enhancement(str(data / "spk1.scp"), str(decoded / "wav.scp"), str(tmp_path / "rows.csv"), nj=1)
+    score_enhancement(data / "spk1.scp", decoded / "wav.scp", tmp_path / "rows.csv", nj=1)
     printed = capsys.readouterr().out
     assert "2 utterances, composite variant matlab" in printed and "| PESQ" in printed
     with pytest.raises(MeritError, match="1 of 2 utterances of the reference are missing: u01"):
         one = write(tmp_path / "one.scp", (decoded / "wav.scp").read_text().splitlines()[0] + "\n")
-        score_enhancement(str(data / "spk1.scp"), one, str(tmp_path / "rows.csv"), nj=1)
+        score_enhancement(data / "spk1.scp", one, tmp_path / "rows.csv", nj=1)
 
 
 def test_the_command_stops_at_ctrl_c_and_goes_on(tmp_path):

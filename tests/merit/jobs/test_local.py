@@ -18,7 +18,7 @@ from merit.jobs.logged_command import LoggedCommand
 def submitted(folder: Path, *command: str) -> LocalJob:
     executor = submitit.LocalExecutor(folder / "submitit")
     executor.update_parameters(timeout_min=5)
-    return LocalJob(executor.submit(LoggedCommand(list(command), str(folder / "job.log"), {}, os.getpid())))
+    return LocalJob(executor.submit(LoggedCommand(list(command), folder / "job.log", {}, os.getpid())))
 
 
 def wait_for(condition) -> None:

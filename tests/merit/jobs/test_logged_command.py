@@ -37,7 +37,7 @@ def handlers():
 
 
 def logged(log: Path, *command: str, **environment: str) -> LoggedCommand:
-    return LoggedCommand(list(command), str(log), environment, launcher=None)
+    return LoggedCommand(list(command), log, environment, launcher=None)
 
 
 def test_output_is_appended_and_the_status_comes_back(tmp_path: Path, monkeypatch) -> None:

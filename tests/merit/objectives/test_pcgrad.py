@@ -18,7 +18,7 @@ def test_pcgrad_waits_for_the_device_once(on_device, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "cpu", waiting)
     first = [torch.tensor([1.0, 2.0]), torch.tensor([3.0]), None]
     second = [torch.tensor([-1.0, -1.0]), None, torch.tensor([4.0])]
-    gradients = [[None if value is None else on_device(value) for value in of_task] for of_task in (first, second)]
+    gradients = [[None if value is None else on_device(value) for value in single] for single in (first, second)]
     shared, *_ = combine(gradients)
     assert waits == [(2, 2)]
     # They conflict: g1 - (g1.g2 / g2.g2) g2 + g2 - (g1.g2 / g1.g1) g1, with g1.g2 = -3.
@@ -52,14 +52,14 @@ def test_pcgrad_on_a_model_is_torchjds(conflict):
     losses = model.losses(x, targets)
     gradients = [torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True) for loss in losses]
 
-    rows = [torch.cat([g.flatten() for g in of_task[:2]]) for of_task in gradients]
+    rows = [torch.cat([g.flatten() for g in single[:2]]) for single in gradients]
     assert (rows[0] @ rows[1] < 0) == conflict
     expected = torchjd.aggregation.PCGrad()(torch.stack(rows))
     combined = combine(gradients)
     torch.testing.assert_close(torch.cat([g.flatten() for g in combined[:2]]), expected, atol=1e-5, rtol=1e-5)
     # A head is reached by its own task alone and keeps that gradient.
-    for place, of_task in ((2, 0), (3, 0), (4, 1), (5, 1)):
-        assert torch.equal(combined[place], gradients[of_task][place])
+    for place, single in ((2, 0), (3, 0), (4, 1), (5, 1)):
+        assert torch.equal(combined[place], gradients[single][place])
 
 
 def test_two_conflicting_gradients_by_hand():

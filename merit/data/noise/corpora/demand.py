@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from merit.data.noise.corpora.layout import Layout, Piece, shortfall
+from merit.data.noise.corpora.layout import CorpusFile, Layout, shortfall
 from merit.errors import MeritError
 
 ENVIRONMENTS = (
@@ -14,7 +14,7 @@ ENVIRONMENTS = (
 CHANNELS = tuple(f"ch{number:02d}" for number in range(1, 17))
 
 
-def environment_pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
+def environment_pieces(source: Path, files: Sequence[str]) -> Iterator[CorpusFile]:
     """Find channels of environments, in folders such as ``DKITCHEN`` or ``DKITCHEN_16k``.
 
     Raises:
@@ -30,10 +30,10 @@ def environment_pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
                 raise MeritError(
                     f"{source}: {first} and {file} are one channel of one recording; give the folder of one sample rate"
                 )
-            yield Piece(file, f"demand:{environment}", path.stem)
+            yield CorpusFile(file, f"demand:{environment}", path.stem)
 
 
-def _missing(pieces: Sequence[Piece]) -> Iterator[str]:
+def _missing(pieces: Sequence[CorpusFile]) -> Iterator[str]:
     found = {(piece.recording, piece.subset) for piece in pieces}
     for environment in ENVIRONMENTS:
         absent = [channel for channel in CHANNELS if (f"demand:{environment}", channel) not in found]

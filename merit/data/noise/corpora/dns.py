@@ -10,25 +10,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from merit.data.noise.corpora.demand import environment_pieces
-from merit.data.noise.corpora.layout import Layout, Piece, word
+from merit.data.noise.corpora.layout import CorpusFile, Layout, word
 
 FREESOUND_NUMBER = re.compile(r"(?:^|_)Freesound_(?:validated_)?(\d+)(?:_\d+)?$")
 FREESOUND_TITLE = re.compile(r"(?:^|_)Freesound_(?:validated_)?(.+?)(?:_\d+)?$")
 YOUTUBE = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
-def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
+def _pieces(source: Path, files: Sequence[str]) -> Iterator[CorpusFile]:
     demand = {piece.file: piece.recording for piece in environment_pieces(source, files)}
     for file in files:
         stem = PurePosixPath(file).stem
         if file in demand:
-            yield Piece(file, demand[file], "demand")
+            yield CorpusFile(file, demand[file], "demand")
         elif clip := FREESOUND_NUMBER.search(stem) or FREESOUND_TITLE.search(stem):
-            yield Piece(file, f"freesound:{word(clip[1])}", "freesound")
+            yield CorpusFile(file, f"freesound:{word(clip[1])}", "freesound")
         elif YOUTUBE.fullmatch(stem):
-            yield Piece(file, f"youtube:{stem}", "audioset")
+            yield CorpusFile(file, f"youtube:{stem}", "audioset")
         else:
-            yield Piece(file, f"dns:{word(stem)}", "other")
+            yield CorpusFile(file, f"dns:{word(stem)}", "other")
 
 
 LAYOUT = Layout(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from merit.data.noise.corpora.layout import Layout, Piece, columns, shortfall, word
+from merit.data.noise.corpora.layout import CorpusFile, Layout, columns, shortfall, word
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ FSD50K = re.compile(r"(?:^|/)FSD50K\.(dev|eval)_audio[^/]*/(\d+)\.\w+")
 FSD50K_FILES = {"dev": 40966, "eval": 10231}
 
 
-def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
+def _pieces(source: Path, files: Sequence[str]) -> Iterator[CorpusFile]:
     tables = sorted(source.rglob("FSD50K.ground_truth/dev.csv"))
     splits = dict(columns(tables[0], "fname", "split")) if tables else {}
     parts = {clip: {"train": "train", "val": "dev"}.get(name) for clip, name in splits.items()}
@@ -25,12 +25,12 @@ def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
         stem = PurePosixPath(file).stem
         if clip := FSD50K.search(file):
             part = "test" if clip[1] == "eval" else parts.get(clip[2])
-            yield Piece(file, f"freesound:{clip[2]}", "freesound", part)
+            yield CorpusFile(file, f"freesound:{clip[2]}", "freesound", part)
         elif number := DOWNLOAD.fullmatch(stem):
-            yield Piece(file, f"freesound:{number[1]}", "freesound")
+            yield CorpusFile(file, f"freesound:{number[1]}", "freesound")
         else:
             nameless += 1
-            yield Piece(file, f"freesound:{word(stem)}", "freesound")
+            yield CorpusFile(file, f"freesound:{word(stem)}", "freesound")
     if nameless:
         logger.warning(
             "%s: %d files have no Freesound number in their names; each counts as a recording, and what other corpora "
@@ -40,7 +40,7 @@ def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
         )
 
 
-def _missing(pieces: Sequence[Piece]) -> Iterator[str]:
+def _missing(pieces: Sequence[CorpusFile]) -> Iterator[str]:
     found = Counter(clip[1] for piece in pieces if (clip := FSD50K.search(piece.file)))
     if found:
         for name, expected in FSD50K_FILES.items():

@@ -10,7 +10,7 @@ from merit.errors import MeritError
 
 
 @dataclass(frozen=True)
-class Piece:
+class CorpusFile:
     """A file of a published corpus.
 
     Attributes:
@@ -45,8 +45,8 @@ class Layout:
     where: str
     subsets: tuple[str, ...]
     default: tuple[str, ...]
-    pieces: Callable[[Path, Sequence[str]], Iterable[Piece]]
-    missing: Callable[[Sequence[Piece]], Iterable[str]]
+    pieces: Callable[[Path, Sequence[str]], Iterable[CorpusFile]]
+    missing: Callable[[Sequence[CorpusFile]], Iterable[str]]
 
 
 def shortfall(what: str, found: int, expected: int, absent: Sequence[str] = ()) -> list[str]:

@@ -5,19 +5,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from merit.data.noise.corpora.layout import Layout, Piece, shortfall
+from merit.data.noise.corpora.layout import CorpusFile, Layout, shortfall
 
 NOISE_FILES = {"noise-free-sound": 843, "noise-sound-bible": 87}
 OTHER_FILES = {"music": 660, "speech": 426}
 
 
-def _pieces(_: Path, files: Sequence[str]) -> Iterator[Piece]:
+def _pieces(_: Path, files: Sequence[str]) -> Iterator[CorpusFile]:
     for file in files:
         if name := re.fullmatch(r"(music|speech|noise)-[a-z-]+-\d{4}", PurePosixPath(file).stem):
-            yield Piece(file, f"musan:{name[0]}", name[1])
+            yield CorpusFile(file, f"musan:{name[0]}", name[1])
 
 
-def _missing(pieces: Sequence[Piece]) -> Iterator[str]:
+def _missing(pieces: Sequence[CorpusFile]) -> Iterator[str]:
     names = {PurePosixPath(piece.file).stem for piece in pieces}
     for source, expected in NOISE_FILES.items():
         absent = [name for number in range(expected) if (name := f"{source}-{number:04d}") not in names]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from merit.data.noise.corpora.layout import Layout, Piece, columns, shortfall, word
+from merit.data.noise.corpora.layout import CorpusFile, Layout, columns, shortfall, word
 
 logger = logging.getLogger(__name__)
 
@@ -13,7 +13,7 @@ FOLDERS = {"tr": "train", "cv": "dev", "tt": "test"}
 FILES = {"tr": 20000, "cv": 5000, "tt": 3000}
 
 
-def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
+def _pieces(source: Path, files: Sequence[str]) -> Iterator[CorpusFile]:
     recordings = {
         (folder, name.removesuffix(".wav")): f"wham:{word(number)}"
         for folder in FOLDERS
@@ -26,7 +26,7 @@ def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
         if path.parent.name in FOLDERS:
             recording = recordings.get((path.parent.name, path.stem))
             unknown += recording is None
-            yield Piece(file, recording, "noise", FOLDERS[path.parent.name])
+            yield CorpusFile(file, recording, "noise", FOLDERS[path.parent.name])
     if unknown:
         logger.warning(
             "%s: %d files are not in metadata/noise_meta_{tr,cv,tt}.csv; that no recording is in two of tr, cv and tt "
@@ -36,7 +36,7 @@ def _pieces(source: Path, files: Sequence[str]) -> Iterator[Piece]:
         )
 
 
-def _missing(pieces: Sequence[Piece]) -> Iterator[str]:
+def _missing(pieces: Sequence[CorpusFile]) -> Iterator[str]:
     found = Counter(PurePosixPath(piece.file).parent.name for piece in pieces)
     for folder, expected in FILES.items():
         yield from shortfall(folder, found[folder], expected)

@@ -1,3 +1,5 @@
+"""Whole data directories in noise: what they hold, going on, and what is refused."""
+
 import json
 import logging
 from pathlib import Path
@@ -5,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import fftconvolve, lfilter
+from made_audio import write
+from scipy.signal import fftconvolve
 
 from merit.data.datadir import problems_in, read_table, write_data_directory
 from merit.data.noise.babble import made_of, make_babble
@@ -16,33 +19,6 @@ from merit.data.noise.reverberation import response_files
 from merit.errors import MeritError
 
 SNRS = (-5, 10)
-
-
-def write(path, samples, rate=16000):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, samples, rate, subtype="FLOAT" if path.suffix == ".wav" else "PCM_16")
-    return str(path)
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    """Four utterances, one at 44.1 kHz in stereo and one loud, and a noise corpus with short and long files."""
-    generator = np.random.default_rng(0)
-    speech = tmp_path / "corpus"
-    wav = {
-        "a-1": write(speech / "a-1.wav", 0.05 * lfilter([1], [1, -0.9], generator.standard_normal(6000))),
-        "a-2": write(speech / "a-2.flac", 0.05 * generator.standard_normal(3000)),
-        "b-1": write(speech / "b-1.wav", 0.05 * generator.standard_normal((8820, 2)), 44100),
-        "b-2": write(speech / "b-2.flac", 0.24 * generator.standard_normal(5000)),
-    }
-    noise = tmp_path / "hum"
-    for number, length in enumerate([1000, 2000, 9000, 12000]):
-        write(noise / f"{number}.wav", 0.1 * generator.standard_normal(length))
-    speakers = {name: name[0] for name in wav}
-    emotions = {"a-1": "anger", "a-2": "joy", "b-1": "anger", "b-2": "joy"}
-    durations, genders = dict.fromkeys(wav, 1), dict.fromkeys(wav, "f")
-    write_data_directory(tmp_path / "data" / "test", wav, speakers, emotions, durations, utt2gender=genders)
-    return tmp_path
 
 
 def mix(root, audio="audio", data="test", output="data", **options):
@@ -109,7 +85,9 @@ def mix_with_own_babble(root, files):
     noise = noise_files(root / "babble", root / "data/noise/babble.tsv", "test")
     options = {"output": root / "data", "audio": root / "audio", "snrs": SNRS}
     mixed = mix_data_directory(root / "data/test", "babble", root / "babble", noise, **options)
-    drawn = [{name: tuple(of.rsplit(" ", 1)) for name, of in read_table(path / "utt2noise").items()} for path in mixed]
+    drawn = [
+        {name: tuple(noise.rsplit(" ", 1)) for name, noise in read_table(path / "utt2noise").items()} for path in mixed
+    ]
     assert drawn[0] == drawn[1]
     return drawn[0]
 

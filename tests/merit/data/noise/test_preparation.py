@@ -47,7 +47,7 @@ def test_nothing_left_is_refused(esc50, tmp_path):
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.4, 0.2), (1, 0)])
 def test_fractions_add_up(esc50, tmp_path, fractions):
-    with pytest.raises(MeritError, match="expected three shares"):
+    with pytest.raises(MeritError, match="expected three fractions"):
         prepare_noise("esc50", esc50, tmp_path / "out", fractions=fractions)
 
 

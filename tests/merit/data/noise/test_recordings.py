@@ -150,8 +150,8 @@ def make_prepared(folder, recordings, seed=0):
     """``recordings``: file -> the recordings it was made of."""
     make_corpus(folder, recordings, seed)
     rows = [
-        (Path(file).parts[0], file, (folder / file).stat().st_size, f"hash-{seed}-{file}", of, f"/corpus/{file}")
-        for file, of in recordings.items()
+        (Path(file).parts[0], file, (folder / file).stat().st_size, f"hash-{seed}-{file}", made, f"/corpus/{file}")
+        for file, made in recordings.items()
     ]
     lines = ["\t".join(map(str, row)) for row in [("part", "file", "bytes", "content", "recordings", "source"), *rows]]
     (folder / "manifest.tsv").write_text("\n".join(lines) + "\n")
@@ -204,7 +204,7 @@ def test_a_damaged_line_of_a_prepared_manifest_is_named(tmp_path, manifest):
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.5), (0.5, 0.4, 0.2), (1.5, -0.5, 0)])
 def test_fractions_add_up(flat, manifest, fractions):
-    with pytest.raises(MeritError, match="expected three shares"):
+    with pytest.raises(MeritError, match="expected three fractions"):
         noise_files(flat, manifest, "train", fractions)
 
 

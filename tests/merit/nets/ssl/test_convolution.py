@@ -29,15 +29,15 @@ class WrongGradient(torch.autograd.Function):
 
 @pytest.fixture
 def faulty(monkeypatch):
-    """Function that makes the 16-bit convolutions wrong for which ``of(weight)`` is true, as AMX does with some."""
+    """Function that makes the 16-bit convolutions wrong for which ``chosen(weight)`` is true, as AMX does with some."""
 
-    def make(of, wrong=lambda output: output.roll(1, -1)):
+    def make(chosen, wrong=lambda output: output.roll(1, -1)):
         for name in ("conv1d", "conv2d"):
             right = getattr(functional, name)
 
             def convolution(signal, weight, *arguments, right=right, **options):
                 output = right(signal, weight, *arguments, **options)
-                return wrong(output) if output.dtype.itemsize == 2 and of(weight) else output
+                return wrong(output) if output.dtype.itemsize == 2 and chosen(weight) else output
 
             monkeypatch.setattr(functional, name, convolution)
 
@@ -53,9 +53,9 @@ def first_of_the_front_end(weight):
 
 
 @pytest.mark.parametrize("kind", ["wavlm-large", "wav2vec2-base"])
-@pytest.mark.parametrize("of", [narrow_groups, first_of_the_front_end])
-def test_states_stay_near_float32_where_convolutions_are_wrong(kind, of, model_directory, batch, faulty):
-    faulty(of)
+@pytest.mark.parametrize("chosen", [narrow_groups, first_of_the_front_end])
+def test_states_stay_near_float32_where_convolutions_are_wrong(kind, chosen, model_directory, batch, faulty):
+    faulty(chosen)
     stays_near_float32(kind, model_directory, batch)
 
 
@@ -74,13 +74,13 @@ def test_only_what_is_wrong_computes_in_float32_and_that_is_said_once(
 ):
     tried, in_float32 = [], set()
     agrees = module.agrees_with_float32
-    monkeypatch.setattr(module, "agrees_with_float32", lambda *of: tried.append(of[0]) or agrees(*of))
+    monkeypatch.setattr(module, "agrees_with_float32", lambda *given: tried.append(given[0]) or agrees(*given))
     faulty(narrow_groups)
     encoder = load_encoder(model_directory("wavlm-large")).eval()
     for name, part in encoder.named_modules():
         if isinstance(part, nn.Conv1d):
             part.register_forward_hook(
-                lambda of, _, output, name=name: in_float32.add(name) if output.dtype == torch.float32 else None
+                lambda module, _, output, name=name: in_float32.add(name) if output.dtype == torch.float32 else None
             )
     with caplog.at_level(logging.WARNING), torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         encoder(*batch)
