@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from merit.command import run_command
-from merit.systems.sparse_merit.model import ModelConfig, Task
+from merit.systems.sparse_merit.model_config import ModelConfig, Task
 from merit.training.config import TrainingConfig
 
 

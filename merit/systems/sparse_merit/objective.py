@@ -19,7 +19,8 @@ from merit.objectives.losses import (
 )
 from merit.systems.sparse_merit.batch import Batch
 from merit.systems.sparse_merit.dataset import UtteranceDataset
-from merit.systems.sparse_merit.model import ModelOutput, Task
+from merit.systems.sparse_merit.model import ModelOutput
+from merit.systems.sparse_merit.model_config import Task
 from merit.training.config import TrainingConfig
 
 Loss = TypeVar("Loss", Tensor, float)

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
 from merit.report.figure_style import line_style
+from merit.systems.sparse_merit.method import title_of
 from merit.systems.sparse_merit.results.conditions import Condition
 from merit.systems.sparse_merit.results.emotion_comparison import compare_emotions, runs_with
-from merit.systems.sparse_merit.results.experiment import METHOD_NAMES, Run
+from merit.systems.sparse_merit.results.experiment import Run
 from merit.systems.sparse_merit.results.score_tables import ENHANCEMENT_TABLE
 from merit.systems.sparse_merit.results.tables import noise_label
 
@@ -27,7 +28,7 @@ def emotion_curves(runs: Sequence[Run], conditions: Iterable[Condition]) -> Curv
     for comparison in compare_emotions(runs, _mixed(conditions), resamples=1):
         for method, scores in comparison.subsets.items():
             of_noise = curves.setdefault(comparison.condition.noise, {})
-            of_noise.setdefault(_name(method), {})[comparison.condition.snr] = scores["f1_macro"]
+            of_noise.setdefault(title_of(method), {})[comparison.condition.snr] = scores["f1_macro"]
     return curves
 
 
@@ -44,7 +45,7 @@ def enhancement_curves(runs: Sequence[Run], conditions: Iterable[Condition], noi
             before = read_enhancement_table(noisy / condition.name / ENHANCEMENT_TABLE)
             tables = [read_enhancement_table(run.score(condition) / ENHANCEMENT_TABLE) for run in of_method]
             of_noise = curves.setdefault(condition.noise, {})
-            of_noise.setdefault(_name(method), {})[condition.snr] = [mean_gain(before, after) for after in tables]
+            of_noise.setdefault(title_of(method), {})[condition.snr] = [mean_gain(before, after) for after in tables]
     return curves
 
 
@@ -59,10 +60,6 @@ def mean_gain(
 
 def _mixed(conditions: Iterable[Condition]) -> list[Condition]:
     return [condition for condition in conditions if condition.snr is not None]
-
-
-def _name(method: str) -> str:
-    return METHOD_NAMES.get(method, method)
 
 
 def robustness_figure(curves: Curves, methods: Sequence[str], ylabel: str, seen: Sequence[str] = ()) -> Figure:

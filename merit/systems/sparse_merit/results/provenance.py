@@ -6,12 +6,10 @@ from pathlib import Path
 
 from merit.errors import MeritError
 from merit.report.table import Cell, Column, Table
+from merit.systems.sparse_merit.method import method_called
 from merit.systems.sparse_merit.results.experiment import Run
 from merit.systems.sparse_merit.results.run_report import encoder_name
 from merit.systems.sparse_merit.results.tables import method_cell
-
-OTHER_SPEECH = ("original", "se_p")
-"""Methods that are trained on other speech than the noisy one, clean or enhanced, as the paper has them."""
 
 
 def read_config(run: Run) -> dict:
@@ -72,7 +70,7 @@ def comparison_warnings(configs: dict[Run, dict]) -> list[str]:
     def settings(config: dict) -> str:
         return json.dumps([config["description"]["model"], config["run"]["training"]], sort_keys=True)
 
-    noisy = {run: config for run, config in configs.items() if run.method not in OTHER_SPEECH}
+    noisy = {run: config for run, config in configs.items() if method_called(run.method).speech == "noisy"}
     warnings = []
     for what, value, among in (
         ("encoders", encoder, configs),

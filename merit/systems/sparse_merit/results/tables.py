@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from merit.report.table import Cell, Column, Table
+from merit.systems.sparse_merit.method import title_of
 from merit.systems.sparse_merit.results.conditions import Condition
-from merit.systems.sparse_merit.results.experiment import METHOD_NAMES
 
 CLEAN = "clean"
 """SNR and noise of a test set that was not mixed."""
@@ -13,7 +13,7 @@ CLEAN = "clean"
 
 def method_cell(method: str, markers: str = "") -> Cell:
     """Heading of a method's row."""
-    return Cell(method, METHOD_NAMES.get(method, method), markers=markers)
+    return Cell(method, title_of(method), markers=markers)
 
 
 def noise_table(
