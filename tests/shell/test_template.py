@@ -152,6 +152,31 @@ def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
     assert "--config ./conf/wide.yaml" in calls[-1]
 
 
+def test_what_a_method_is_stands_in_its_file(recipe: Recipe) -> None:
+    """In any style of YAML; without a front end it has experts, whose gates are probed."""
+    wide = recipe.folder / "conf/wide.yaml"
+    wide.write_text("speech: clean\nmodel:\n  tasks:\n  - emotion # alone\n  expert_size: 9\n")
+    assert recipe.run("--methods", "wide").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum([*STAGES[:3], ["train_head"], *STAGES[4:]], [])
+    assert "--train data/train " in call_of(calls, "train_joint")
+    assert "--model exp/wide-7 " in call_of(calls, "probe_routing")
+
+
+def test_another_title_makes_new_tables_and_trains_nothing(recipe: Recipe) -> None:
+    mine = recipe.folder / "conf/mine.yaml"
+    text = "title: Mine\nmodel:\n  front_end: weighted_sum\n"
+    mine.write_text(text)
+    assert recipe.run("--methods", "mine").returncode == 0
+    recipe.calls()
+    mine.write_text(text.replace("Mine", "Better than theirs"))
+    assert recipe.run("--methods", "mine").returncode == 0
+    assert modules(recipe.calls()) == ["tables", "figures", "html_report"]
+    mine.write_text(text.replace("weighted_sum", "moe"))
+    assert recipe.run("--methods", "mine").returncode == 0
+    assert modules(recipe.calls())[0] == "train_joint"
+
+
 def test_feats_online_dumps_nothing_and_trains_all_heads_at_once(recipe: Recipe) -> None:
     assert recipe.run("--feats", "online", "--seeds", "7 17").returncode == 0
     calls = recipe.calls()
@@ -300,7 +325,7 @@ def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tm
 
 def test_jobs_keep_few_kernels_of_past_lengths_unless_told_otherwise() -> None:
     names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY")
-    command = f'python=python; . "{ROOT}/egs/TEMPLATE/path.sh"; printenv {" ".join(names)}'
+    command = f'. "{ROOT}/egs/TEMPLATE/common.sh"; export_environment; printenv {" ".join(names)}'
     for given, expected in (({}, "128 128 PASSIVE"), (dict.fromkeys(names, "9"), "9 9 9")):
         environment = {name: value for name, value in os.environ.items() if name not in names} | given
         result = subprocess.run(["bash", "-euc", command], env=environment, capture_output=True, text=True)
