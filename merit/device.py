@@ -1,12 +1,10 @@
 """Where the model runs and in which precision."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal
 
 import torch
 
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
-ResolvedPrecision = Literal["float32", "bfloat16", "float16"]
+from merit.precision import Precision, ResolvedPrecision
 
 
 def default_device() -> torch.device:

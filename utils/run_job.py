@@ -21,6 +21,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -186,9 +187,9 @@ def run_job(
     slurm: str = "",
     max_requeue: int = 3,
     orphan: Literal["wait", "cancel"] = "wait",
-    done: Path | None = None,
-    mark: str = "",
-    writes: str = "",
+    done: Sequence[str] = (),  # of Path, one that exists would be read as a list of paths
+    mark: Sequence[str] = (),
+    writes: Sequence[str] = (),
 ) -> None:
     """Run a command as a job and leave with its exit status.
 
@@ -203,22 +204,28 @@ def run_job(
         slurm: further options of sbatch, as "partition=gpu account=speech".
         max_requeue: how often a job that has reached its time limit is requeued.
         orphan: what becomes of a job that a launcher which was killed has left in the queue.
-        done: file that marks the command as done; when another command has made it meanwhile, nothing is run.
-        mark: text that the mark begins with.
-        writes: files and directories, in one string, that must be there for the mark.
+        done: files that mark the command as done, one, or one for each of several results, as --done+ A --done+ B;
+            when another command has made all of them meanwhile, nothing is run.
+        mark: texts that the marks begin with.
+        writes: for each mark files and directories, in one string, that must be there.
     """
     parent = os.getppid()
-    result = None if done is None else Mark(done, mark, [Path(path) for path in writes.split()])
+    if not len(done) == len(mark) == len(writes):
+        raise MeritError("--done, --mark and --writes: expected as many of each")
+    marks = [Mark(Path(path), text, [*map(Path, outputs.split())]) for path, text, outputs in zip(done, mark, writes)]
     with hold(Path(f"{log}.lock"), str(log.with_suffix(""))):
-        if result is not None:
-            if result.is_set():
-                print(f"{log.with_suffix('')}: done by another command meanwhile", file=sys.stderr)
-                return
+        missing = [result for result in marks if not result.is_set()]
+        if marks and not missing:
+            print(f"{log.with_suffix('')}: done by another command meanwhile", file=sys.stderr)
+            return
+        for result in missing:
             result.remove()
         request = Request(backend, gpus, cpus, memory, hours, slurm, max_requeue)
         status = launch(log, command, request, orphan, parent)
-        if status == 0 and result is not None:
-            result.set(log)
+        if status == 0:
+            for result in missing:
+                if not result.is_set():  # another command may have set it meanwhile, and gone on from it
+                    result.set(log)
     sys.exit(status)
 
 

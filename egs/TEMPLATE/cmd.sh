@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # merit.sh sets and reads the variables
+# shellcheck shell=bash disable=SC2034,SC2154 # merit.sh reads the variables
 # What the jobs ask for. Cores, memory (GB), hours and sbatch options count on Slurm (--backend slurm) alone.
 
 slurm=""    # more options of sbatch, as "partition=gpu account=speech"

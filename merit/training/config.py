@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from merit.device import Precision
 from merit.errors import MeritError
+from merit.precision import Precision
 
 
 @dataclass

@@ -37,7 +37,7 @@ def save_model(tmp_path_factory):
     from merit.data.statistics import WaveformStatistics
     from merit.nets.ssl import build_encoder
     from merit.systems.sparse_merit.description import ModelDescription, build_model
-    from merit.systems.sparse_merit.model import ModelConfig
+    from merit.systems.sparse_merit.model_config import ModelConfig
     from merit.training.run_state import save_weights, start_run
 
     def save(settings: dict | None = None, change=None, precision: str | None = None, **config):

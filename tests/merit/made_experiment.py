@@ -12,7 +12,7 @@ from merit.metrics.enhancement.score_sheet import Pair, Record, ScoreSheet
 from merit.metrics.label_table import compare_labels, read_label_table
 from merit.metrics.significance import disjoint_subsets
 from merit.systems.sparse_merit.description import ModelDescription
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.results.experiment import find_runs, open_experiment
 from merit.systems.sparse_merit.results.run_files import write_routing
 from merit.training.run_state import start_run

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phase2 import train_phase2
 from merit.systems.sparse_merit.training_options import MeritTraining
 

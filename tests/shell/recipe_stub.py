@@ -2,25 +2,35 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made.
-PYTHON = r"""#!/usr/bin/env bash
+# Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made. Plans
+# are made by the real one.
+PYTHON = (
+    rf"""#!/usr/bin/env bash
 set -euo pipefail
+case $* in "-m merit.bin.sparse_merit.plan "*) PYTHONPATH='{ROOT}' exec '{sys.executable}' "$@" ;; esac
+"""
+    + r"""
 case $1 in *run_job.py)
     mkdir -p "$(dirname "$3")" # of its log
     echo "$*" >>jobs
     while [ "$1" != -- ]; do
-        case $1 in --done) done=$2 ;; --mark) mark=$2 ;; --writes) writes=$2 ;; esac
+        case $1 in --done+) done+=("$2") ;; --mark+) marks+=("$2") ;; --writes+) writes+=("$2") ;; esac
         shift
     done
     shift
-    rm -f "$done"
+    rm -f "${done[@]}"
     "$@"
-    for path in $writes; do [ -e "$path" ] || { echo "did not write $path" >&2 && exit 1; }; done
-    printf '%s\n%s\n' "$mark" "$$" >"$done"
+    for path in ${writes[@]}; do [ -e "$path" ] || { echo "did not write $path" >&2 && exit 1; }; done
+    for ((i = 0; i < ${#done[@]}; i++)); do
+        mkdir -p "$(dirname "${done[i]}")"
+        # One that another command has set meanwhile stays.
+        [ -e "${done[i]}" ] || printf '%s\n%s\n' "${marks[i]}" "$$" >"${done[i]}"
+    done
     exit
     ;;
 esac
@@ -37,8 +47,8 @@ while [ $# -gt 0 ]; do
     --snrs) snrs=${2//[\[\],]/ } ;;
     --output) output=$2 ;;
     --noisy) noisy=$2 ;;
-    --emotion_seeds | --enhancement_seeds) seeds=${2//[\[\],]/ } ;;
-    --emotion_output | --enhancement_output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
+    --emotion.seeds | --enhancement.seeds) seeds=${2//[\[\],]/ } ;;
+    --emotion.output | --enhancement.output) for seed in $seeds; do outputs+=" ${2/\{seed\}/$seed}"; done ;;
     esac
     shift
 done
@@ -64,6 +74,7 @@ report) printf '# Results\n\n## Scores\n\n| F1 |\n|---|\n| 0.5 |\n' >"$output" ;
 *) mkdir -p "$output" ;;
 esac
 """
+)
 
 DATA = """#!/usr/bin/env bash
 echo "local/data.sh '$1' $2" >>calls
@@ -74,7 +85,7 @@ STAGES = [
     ["local/data.sh"],
     ["validate_data_dir", "make_babble", *["mix_noise"] * 5],
     ["waveform_statistics", "dump_states", "dump_states"],
-    ["train_head", "train_head"],
+    ["train_heads", "train_heads"],
     ["train_joint"],
     ["decode", "score", "report"],
     ["probe_routing", "compare"],

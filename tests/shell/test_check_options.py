@@ -1,4 +1,4 @@
-"""egs/TEMPLATE/check_options.sh: what cannot work is refused before anything runs."""
+"""The checks in egs/TEMPLATE/common.sh and merit.sh: what cannot work is refused before anything runs."""
 
 from pathlib import Path
 
@@ -105,7 +105,18 @@ def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
         (["--composite", "cmgam"], "--composite is matlab or cmgan, not 'cmgam'"),
         (["--dump-dtype", "float32"], "--dump-dtype is bfloat16 or float16, not 'float32'"),
         (["--backend", "pbs"], "--backend is local or slurm, not 'pbs'"),
+        (["--orphan", "keep"], "--orphan is wait or cancel, not 'keep'"),
+        (["--methods", "se_p", "--enhancer", "ft_m"], "--enhancer: ../TEMPLATE/conf/ft_m.yaml must have the task enh"),
+        (["--clean-methods", "ft_m"], "unknown option --clean-methods"),
     ):
         result = recipe.run(*options)
         assert result.returncode == 2 and reason in result.stderr, options
+    assert recipe.calls() == []
+
+
+def test_a_mistyped_method_is_refused_before_anything_runs(recipe: Recipe) -> None:
+    (recipe.folder / "conf/mine.yaml").write_text("model:\n  front_end: moe\n  expert_sise: 9\n")
+    result = recipe.run("--methods", "sparse_merit mine")
+    assert result.returncode == 2 and "conf/mine.yaml: not the file of a method" in result.stderr
+    assert "expert_sise" in result.stderr and "Traceback" not in result.stderr
     assert recipe.calls() == []

@@ -322,3 +322,35 @@ def test_last_lines_show_a_progress_bar_as_it_stood_last() -> None:
     spec.loader.exec_module(run_job)
     log = io.BytesIO(b"before\nstart\n 10%\r 50%\r100%\r\n\nerror: no space\n")
     assert run_job.last_lines(log, start=7) == ["start", "100%", "error: no space"]
+
+
+def test_one_command_sets_a_mark_for_each_of_its_results(tmp_path: Path) -> None:
+    """Those that are set stay, also when another command sets one meanwhile, since it may have gone on from it."""
+    results = {name: tmp_path / f"{name}.done" for name in "abc"}
+    marks = []
+    for name, done in results.items():
+        (tmp_path / f"{name}.out").touch()
+        marks += ["--done+", str(done), "--mark+", f"sum {name}", "--writes+", str(tmp_path / f"{name}.out")]
+    results["a"].write_text("sum a\nfinished before\n")
+    results["b"].write_text("another sum\n")
+    meanwhile = f"echo run; [ ! -e {results['b']} ] && printf 'sum c\\nfinished meanwhile\\n' >{results['c']}"
+
+    def run() -> tuple[int, str]:
+        job = launch(tmp_path / "log/x.log", "bash", "-c", meanwhile, options=tuple(marks))
+        _, errors = job.communicate(timeout=60)
+        return job.returncode, errors
+
+    assert run()[0] == 0
+    assert results["a"].read_text() == "sum a\nfinished before\n"
+    assert results["b"].read_text().startswith("sum b\nfinished 2")
+    assert results["c"].read_text() == "sum c\nfinished meanwhile\n"
+    log = (tmp_path / "log/x.log").read_text()
+    status, errors = run()
+    assert status == 0 and "x: done by another command meanwhile" in errors
+    assert (tmp_path / "log/x.log").read_text() == log
+    (tmp_path / "b.out").unlink()
+    status, errors = run()
+    assert status == 1 and f"b: ended well, but did not write {tmp_path}/b.out" in errors
+    assert not results["b"].exists() and results["a"].exists()
+    job = launch(tmp_path / "log/x.log", "true", options=("--done+", "a"))
+    assert job.wait(60) == 1 and "expected as many of each" in job.communicate()[1]

@@ -68,6 +68,20 @@ def test_a_finished_step_is_skipped_until_what_it_reads_changes(recipe, tmp_path
         assert runs(tmp_path) == before + 1, name
 
 
+def test_lines_that_change_nothing_in_the_result(recipe, tmp_path: Path) -> None:
+    but = COUNT.replace("--writes", "--but '^(title|note): ' --writes")
+    (tmp_path / "in.txt").write_text("title: a\nsize: 1\n")
+    recipe(but)
+    for text, expected in (("title: b\nsize: 1\n", 1), ("size: 1\nnote: c\n", 1), ("title: b\nsize: 2\n", 2)):
+        (tmp_path / "in.txt").write_text(text)
+        assert recipe(but).returncode == 0
+        assert runs(tmp_path) == expected, text
+    # Without these lines the file counts as one that never had them.
+    (tmp_path / "in.txt").write_text("size: 2\n")
+    recipe(COUNT)
+    assert runs(tmp_path) == 2
+
+
 def test_another_command_or_a_missing_output_runs_it_again_but_not_another_nj(recipe, tmp_path: Path) -> None:
     recipe(COUNT + " --nj 4 a b")
     recipe(COUNT + " --nj 8 a b")

@@ -59,11 +59,14 @@ def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
     dump = call_of(calls, "dump_states", "--data data/dev_crss_0dB")
     assert "--output dump/states/WavLM-Large/dev_crss_0dB --statistics data/train_crss_0dB/waveform_stats.json" in dump
     for task, conf in (("emotion", "phase1_ser"), ("enhancement", "phase1_se")):
-        call = call_of(calls, "train_head", f"--config ./conf/{conf}.yaml --task {task}")
+        call = call_of(calls, "train_heads", f"--{task} ./conf/{conf}.yaml --{task}.seeds [17]")
         assert "-m torch.distributed.run --standalone --nproc_per_node 2 -m merit.bin" in call
         assert "--classes [angry,happy,neutral,sad] --ssl /models/WavLM-Large.pt" in call
-        assert "--train_states dump/states/WavLM-Large/train_crss_0dB" in call
-        assert call.endswith(f"--output exp/{conf}_try-17 --seed 17 --training.epochs 2")
+        assert (
+            "--train_dump dump/states/WavLM-Large/train_crss_0dB --dev_dump dump/states/WavLM-Large/dev_crss_0dB"
+            in call
+        )
+        assert call.endswith(f"--{task}.output exp/{conf}_try-17 --order_seed 17 --training.epochs 2")
     joint = call_of(calls, "train_joint")
     assert "--config ./conf/phase2.yaml --config ../TEMPLATE/conf/sparse_merit.yaml" in joint
     assert "--emotion_head exp/phase1_ser_try-17 --enhancement_head exp/phase1_se_try-17" in joint
@@ -80,7 +83,7 @@ def test_the_commands_are_given_what_the_options_say(recipe: Recipe) -> None:
 def test_methods_and_seeds_share_phase_1(recipe: Recipe) -> None:
     assert recipe.run("--methods", "ft_m ft_mtl sparse_merit", "--seeds", "7 17", "--stop-stage", "5").returncode == 0
     calls = recipe.calls()
-    assert modules(calls) == sum(STAGES[:3], []) + ["train_head"] * 4 + ["train_joint"] * 6
+    assert modules(calls) == sum(STAGES[:3], []) + ["train_heads"] * 4 + ["train_joint"] * 6
     assert "--enhancement_head" not in call_of(calls, "train_joint", "exp/ft_m-7")
     for method in ("ft_mtl", "sparse_merit"):
         call = call_of(calls, "train_joint", f"--output exp/{method}-17 ")
@@ -92,20 +95,23 @@ def test_methods_and_seeds_share_phase_1(recipe: Recipe) -> None:
 def test_original_is_trained_on_clean_speech_and_tested_on_noisy(recipe: Recipe) -> None:
     assert recipe.run("--methods", "original", "--stop-stage", "6").returncode == 0
     calls = recipe.calls()
-    assert modules(calls) == sum(STAGES[:3], []) + ["train_head", "train_joint", *STAGES[5]]
-    head, joint = call_of(calls, "train_head"), call_of(calls, "train_joint")
-    assert "--train data/train --dev data/dev --train_states dump/states/wavlm_mini/train " in head
+    assert modules(calls) == sum(STAGES[:3], []) + ["train_heads", "train_joint", *STAGES[5]]
+    head, joint = call_of(calls, "train_heads"), call_of(calls, "train_joint")
+    assert "--train data/train --dev data/dev --train_dump dump/states/wavlm_mini/train " in head
     assert "--train data/train --dev data/dev --emotion_head exp/phase1_ser_clean-7 --output exp/original-7" in joint
+    assert (recipe.folder / "data/train/waveform_stats.json").exists()
     assert "--data [data/test_babble_-5dB," in call_of(calls, "sparse_merit.decode")
+    assert recipe.run("--methods", "original", "--stop-stage", "6").returncode == 0
+    assert recipe.calls() == []  # the statistics beside the tables are none of them
 
 
 def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Recipe) -> None:
     options = ("--methods", "se_p", "--seeds", "7 17", "--stop-stage", "6")
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
-    heads = ["train_head"] * 2
+    heads = ["train_heads"] * 2
     training = ["waveform_statistics", "dump_states", "dump_states", *heads, *["train_joint"] * 2]
-    expected = ["train_head", "train_joint", "enhance_data", *training, "enhance_data", *STAGES[5] * 2]
+    expected = ["train_heads", "train_joint", "enhance_data", *training, "enhance_data", *STAGES[5] * 2]
     assert modules(calls) == sum(STAGES[:3], []) + expected
     enhanced = "exp/se_only-7/enhanced"
     made = call_of(calls, "enhance_data", "train_babble")
@@ -124,7 +130,7 @@ def test_a_pretrained_enhancer_needs_no_phase_1(recipe: Recipe) -> None:
     options = ("--methods", "se_only", "--se-pretrain", "../vctk_demand/exp/se_only-7", "--stage", "1")
     assert recipe.run(*options, "--stop-stage", "5").returncode == 0
     calls = recipe.calls()
-    assert "train_head" not in modules(calls)
+    assert "train_heads" not in modules(calls)
     assert "--pretrained ../vctk_demand/exp/se_only-7 --output exp/se_only-7" in call_of(calls, "train_joint")
 
 
@@ -148,8 +154,33 @@ def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
     (recipe.folder / "conf/wide.yaml").write_text("model:\n  expert_size: 9\n  tasks: [emotion]\n")
     assert recipe.run("--methods", "wide", "--stop-stage", "5").returncode == 0
     calls = recipe.calls()
-    assert modules(calls)[-2:] == ["train_head", "train_joint"]
+    assert modules(calls)[-2:] == ["train_heads", "train_joint"]
     assert "--config ./conf/wide.yaml" in calls[-1]
+
+
+def test_what_a_method_is_stands_in_its_file(recipe: Recipe) -> None:
+    """In any style of YAML; without a front end it has experts, whose gates are probed."""
+    wide = recipe.folder / "conf/wide.yaml"
+    wide.write_text("speech: clean\nmodel:\n  tasks:\n  - emotion # alone\n  expert_size: 9\n")
+    assert recipe.run("--methods", "wide").returncode == 0
+    calls = recipe.calls()
+    assert modules(calls) == sum([*STAGES[:3], ["train_heads"], *STAGES[4:]], [])
+    assert "--train data/train " in call_of(calls, "train_joint")
+    assert "--model exp/wide-7 " in call_of(calls, "probe_routing")
+
+
+def test_another_title_makes_new_tables_and_trains_nothing(recipe: Recipe) -> None:
+    mine = recipe.folder / "conf/mine.yaml"
+    text = "title: Mine\nmodel:\n  front_end: weighted_sum\n"
+    mine.write_text(text)
+    assert recipe.run("--methods", "mine").returncode == 0
+    recipe.calls()
+    mine.write_text(text.replace("Mine", "Better than theirs"))
+    assert recipe.run("--methods", "mine").returncode == 0
+    assert modules(recipe.calls()) == ["compare"]
+    mine.write_text(text.replace("weighted_sum", "moe"))
+    assert recipe.run("--methods", "mine").returncode == 0
+    assert modules(recipe.calls())[0] == "train_joint"
 
 
 def test_feats_online_dumps_nothing_and_trains_all_heads_at_once(recipe: Recipe) -> None:
@@ -159,8 +190,8 @@ def test_feats_online_dumps_nothing_and_trains_all_heads_at_once(recipe: Recipe)
     assert modules(calls)[: -len(STAGES[6]) - 7] == sum([*STAGES[:2], ["waveform_statistics"], trained], [])
     assert not any("states" in call for call in calls)
     heads = call_of(calls, "train_heads")
-    assert "--emotion ./conf/phase1_ser.yaml --emotion_seeds [7,17] --emotion_output exp/phase1_ser-{seed}" in heads
-    assert "--enhancement ./conf/phase1_se.yaml --enhancement_seeds [7,17] --enhancement_output exp/phase1_se-" in heads
+    assert "--emotion ./conf/phase1_ser.yaml --emotion.seeds [7,17] --emotion.output exp/phase1_ser-{seed}" in heads
+    assert "--enhancement ./conf/phase1_se.yaml --enhancement.seeds [7,17] --enhancement.output exp/phase1_se-" in heads
     assert "--classes [angry,happy,neutral,sad] --ssl dump/encoder/wavlm_mini --train data/train_babble_10dB" in heads
     for seed in (7, 17):
         heads_of_seed = f"--emotion_head exp/phase1_ser-{seed} --enhancement_head exp/phase1_se-{seed}"
@@ -177,8 +208,8 @@ def test_features_are_dumped_and_the_encoder_goes_on_from_them(recipe: Recipe) -
         dump = call_of(calls, "dump_states", f"--data data/{name}_babble_10dB")
         assert f"--output dump/features/wavlm_mini/{name}_babble_10dB" in dump and "--content features" in dump
     heads = call_of(calls, "train_heads")
-    assert "--train_features dump/features/wavlm_mini/train_babble_10dB" in heads
-    assert "--dev_features dump/features/wavlm_mini/dev_babble_10dB" in heads
+    assert "--train_dump dump/features/wavlm_mini/train_babble_10dB" in heads
+    assert "--dev_dump dump/features/wavlm_mini/dev_babble_10dB" in heads
     assert heads.endswith("--training.epochs 2")
 
 
@@ -189,11 +220,11 @@ def test_heads_that_share_a_forward_pass_are_made_when_missing_or_changed(recipe
     recipe.run(*online, "--methods", "ft_m sparse_merit")  # one more method
     calls = recipe.calls()
     assert modules(calls) == ["train_heads", "train_joint"]
-    assert "--emotion_seeds" not in calls[0] and "--enhancement_seeds [7]" in calls[0]
+    assert "--emotion.seeds" not in calls[0] and "--enhancement.seeds [7]" in calls[0]
     recipe.run(*online, "--methods", "ft_m sparse_merit", "--seeds", "7 17")  # one more seed
     calls = recipe.calls()
     assert modules(calls) == ["train_heads", "train_joint", "train_joint"]
-    assert "--emotion_seeds [17]" in calls[0] and "--enhancement_seeds [17]" in calls[0]
+    assert "--emotion.seeds [17]" in calls[0] and "--enhancement.seeds [17]" in calls[0]
     assert not [call for call in calls if "-7" in call]
     (recipe.folder / "conf/phase1_se.yaml").write_text("training:\n  epochs: 2\n")
     (recipe.folder / "fail").write_text("train_heads\n")
@@ -203,7 +234,7 @@ def test_heads_that_share_a_forward_pass_are_made_when_missing_or_changed(recipe
     (recipe.folder / "fail").unlink()
     recipe.run(*online, "--methods", "ft_m sparse_merit", "--seeds", "7 17")
     calls = recipe.calls()
-    assert calls[:1] == failed and "--enhancement_seeds [7,17]" in calls[0] and "--emotion" not in calls[0]
+    assert calls[:1] == failed and "--enhancement.seeds [7,17]" in calls[0] and "--emotion" not in calls[0]
     assert modules(calls) == ["train_heads", "train_joint", "train_joint"]  # of sparse_merit alone
 
 
@@ -213,10 +244,10 @@ def test_each_kind_of_speech_has_its_forward_pass(recipe: Recipe) -> None:
     calls = [call for call in recipe.calls() if "train_heads" in call]
     assert len(calls) == 3
     clean, noisy, enhanced = calls
-    assert "--train data/train --dev" in clean and "--emotion_seeds [17,7]" in clean and "--enhancement" not in clean
+    assert "--train data/train --dev" in clean and "--emotion.seeds [17,7]" in clean and "--enhancement" not in clean
     assert "exp/phase1_ser_clean-{seed}" in clean
-    assert "--emotion_seeds [17,7]" in noisy and "--enhancement_seeds [17,7]" in noisy
-    assert "--train exp/se_only-17/enhanced/train_babble_10dB" in enhanced and "--emotion_seeds [17,7]" in enhanced
+    assert "--emotion.seeds [17,7]" in noisy and "--enhancement.seeds [17,7]" in noisy
+    assert "--train exp/se_only-17/enhanced/train_babble_10dB" in enhanced and "--emotion.seeds [17,7]" in enhanced
     assert "exp/phase1_ser_enhanced-{seed}" in enhanced
 
 
@@ -243,7 +274,7 @@ def test_a_changed_configuration_repeats_what_depends_on_it(recipe: Recipe) -> N
     recipe.calls()
     (recipe.folder / "conf/phase1_se.yaml").write_text("training:\n  epochs: 2\n")
     recipe.run()
-    assert modules(recipe.calls()) == ["train_head", *sum(STAGES[4:], [])]
+    assert modules(recipe.calls()) == ["train_heads", *sum(STAGES[4:], [])]
     recipe.run("--seeds", "8")
     assert modules(recipe.calls()) == sum(STAGES[3:], [])
 
@@ -300,7 +331,7 @@ def test_the_environment_is_that_of_install_and_is_made_first(recipe: Recipe, tm
 
 def test_jobs_keep_few_kernels_of_past_lengths_unless_told_otherwise() -> None:
     names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY")
-    command = f'python=python; . "{ROOT}/egs/TEMPLATE/path.sh"; printenv {" ".join(names)}'
+    command = f'. "{ROOT}/egs/TEMPLATE/common.sh"; export_environment; printenv {" ".join(names)}'
     for given, expected in (({}, "128 128 PASSIVE"), (dict.fromkeys(names, "9"), "9 9 9")):
         environment = {name: value for name, value in os.environ.items() if name not in names} | given
         result = subprocess.run(["bash", "-euc", command], env=environment, capture_output=True, text=True)

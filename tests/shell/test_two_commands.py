@@ -51,7 +51,7 @@ def test_two_commands_share_the_enhancer_of_their_seeds_and_train_nothing_twice(
         results = list(commands.map(lambda seed: recipe.run(*part, "--seeds", seed), ("7", "17")))
     assert [result.returncode for result in results] == [0, 0], results
     calls = recipe.calls()
-    trained = sorted(re.search(r"--output (\S+)", call)[1] for call in calls if "sparse_merit.train_" in call)
+    trained = sorted(re.search(r"output (\S+)", call)[1] for call in calls if "sparse_merit.train_" in call)
     assert trained == [
         "exp/phase1_se-7", "exp/phase1_ser_enhanced-17", "exp/phase1_ser_enhanced-7",
         "exp/se_only-7", "exp/se_p-17", "exp/se_p-7",

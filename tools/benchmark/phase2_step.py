@@ -18,7 +18,8 @@ from merit.nets.ssl import build_encoder
 from merit.nets.ssl.encoder import attention_bias
 from merit.nets.ssl.wavlm import position_bias
 from merit.systems.sparse_merit.batch import Batch
-from merit.systems.sparse_merit.model import MeritModel, ModelConfig, ModelOutput
+from merit.systems.sparse_merit.model import MeritModel, ModelOutput
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.objective import JointObjective
 from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.optimizer import make_optimizer

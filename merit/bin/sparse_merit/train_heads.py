@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypedDict, get_type_hints
 
 from merit.command import run_command
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.training_options import MeritTraining
 
 

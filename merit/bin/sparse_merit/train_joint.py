@@ -1,9 +1,11 @@
 """Phase 2: fine-tune encoder, experts, gates and heads jointly."""
 
+import logging
 from pathlib import Path
 
 from merit.command import run_command
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.method import Speech
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.training_options import MeritTraining
 
 
@@ -19,8 +21,10 @@ def train_joint(
     enhancement_head: Path | None = None,
     pretrained: Path | None = None,
     seed: int = 7,
+    title: str = "",
+    speech: Speech = "noisy",
 ) -> None:
-    """Train the whole model on noisy speech.
+    """Train the whole model. The file of a method is one for --config.
 
     Args:
         train: mixed data directory to train on.
@@ -35,10 +39,14 @@ def train_joint(
         pretrained: directory of a whole trained model to start from, where both have a part; heads of phase 1 go
             before it.
         seed: of everything random in the run.
+        title: of the method, for the log.
+        speech: what the method is trained on, for the log; the recipes give its directories as train and dev.
     """
     from merit.lock import sole_writer
     from merit.systems.sparse_merit.phase2 import train_phase2
 
+    if title:
+        logging.info("%s, on %s speech: %s", title, speech, train)
     heads = (emotion_head, enhancement_head)
     with sole_writer(output):
         train_phase2(train, dev, ssl, output, classes, model, training, *heads, seed, pretrained)

@@ -13,6 +13,7 @@ import joblib
 from merit.data.audio import MIN_SAMPLES, audio_duration, entry_stamp
 from merit.data.datadir import first_of, problems_in, read_table, write_data_directory
 from merit.data.noise.babble import made_of
+from merit.data.noise.mixed_names import condition_name
 from merit.data.noise.mixing import SIGNALS, Job, draw_noise, mix, read_sources, too_short, write_mixture
 from merit.data.noise.recordings import NoiseFile
 from merit.data.noise.reverberation import draw_response
@@ -115,7 +116,7 @@ def mix_data_directory(
         settings["rirs"] = _contents(rooms)
     conditions = {}
     for snr in (float(snr) + 0.0 for snr in snrs):  # -0.0 becomes 0.0
-        name = f"{data.resolve().name}_{noise}_{snr:g}dB"
+        name = condition_name(data.resolve().name, noise, snr)
         conditions[snr] = Condition(output / name, audio / name, {**settings, "snr": snr}, {})
         conditions[snr].mixed = _read_record(conditions[snr], stamps)
     paths = [str(corpus / file.file) for file in files]

@@ -21,7 +21,8 @@ from merit.data.statistics import WaveformStatistics
 from merit.device import ResolvedPrecision
 from merit.errors import MeritError, brief
 from merit.nets.ssl import SpeechEncoder, build_encoder
-from merit.systems.sparse_merit.model import MeritModel, ModelConfig
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.training.run_state import load_weights
 
 

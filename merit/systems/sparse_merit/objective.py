@@ -21,7 +21,8 @@ from merit.objectives.losses import (
 )
 from merit.systems.sparse_merit.batch import Batch
 from merit.systems.sparse_merit.dataset import UtteranceDataset
-from merit.systems.sparse_merit.model import MeritModel, ModelConfig, ModelOutput
+from merit.systems.sparse_merit.model import MeritModel, ModelOutput
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.routing.routing_usage import routing_counts, routing_shares, routing_warnings
 from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.contract import Criterion, Summary

@@ -21,7 +21,7 @@ from merit.nets.ssl import SpeechEncoder, load_encoder
 from merit.systems.sparse_merit.batch import Batch, crop_states
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model
-from merit.systems.sparse_merit.model import ModelConfig, Task
+from merit.systems.sparse_merit.model_config import ModelConfig, Task
 from merit.systems.sparse_merit.objective import make_objective
 from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE

@@ -13,7 +13,7 @@ from merit.files import sha256
 from merit.nets.ssl import load_encoder
 from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model, load_head, load_parts
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.objective import make_objective
 from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
 from merit.training.accelerator import make_accelerator

@@ -33,7 +33,8 @@ from merit.nets.ssl import build_encoder
 from merit.nets.ssl.original import rename as rename_wavlm
 from merit.systems.sparse_merit.authors.release import STATISTICS, WEIGHTS, locate_release, read_state, read_statistics
 from merit.systems.sparse_merit.description import ModelDescription, build_model
-from merit.systems.sparse_merit.model import MeritModel, ModelConfig
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.training.run_state import save_weights, start_run
 
 CLASSES = ["angry", "sad", "happy", "neutral"]

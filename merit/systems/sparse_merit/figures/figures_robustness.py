@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
 from merit.metrics.undefined import mean_of_defined
 from merit.report.figure_style import line_style
+from merit.systems.sparse_merit.method import title_of
 from merit.systems.sparse_merit.results.emotion_comparison import EmotionComparison
-from merit.systems.sparse_merit.results.experiment import Experiment, method_name
+from merit.systems.sparse_merit.results.experiment import Experiment
 from merit.systems.sparse_merit.results.run_files import ENHANCEMENT_TABLE
 from merit.systems.sparse_merit.results.score_tables import runs_with
 
@@ -30,7 +31,7 @@ def emotion_curves(comparisons: Iterable[EmotionComparison]) -> Curves:
         if comparison.condition.snr is not None:
             for method, scores in comparison.subsets.items():
                 lines = curves.setdefault(comparison.condition.noise, {})
-                lines.setdefault(method_name(method), {})[comparison.condition.snr] = scores["f1_macro"]
+                lines.setdefault(title_of(method), {})[comparison.condition.snr] = scores["f1_macro"]
     return curves
 
 
@@ -42,7 +43,7 @@ def enhancement_curves(experiment: Experiment) -> Curves:
             before = read_enhancement_table(experiment.noisy / condition.name / ENHANCEMENT_TABLE)
             tables = [read_enhancement_table(run.score(condition) / ENHANCEMENT_TABLE) for run in runs]
             lines = curves.setdefault(condition.noise, {})
-            lines.setdefault(method_name(method), {})[condition.snr] = [mean_gain(before, after) for after in tables]
+            lines.setdefault(title_of(method), {})[condition.snr] = [mean_gain(before, after) for after in tables]
     return curves
 
 

@@ -5,39 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.method import title_of
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
 from merit.systems.sparse_merit.results.run_files import DECODED, SCORED, read_config
 
 CLEAN = "clean"
 """SNR and noise of a test set that was not mixed."""
-METHOD_NAMES = {
-    "original": "Original",
-    "ft_m": "FT-M",
-    "se_p": "SE-P",
-    "se_only": "Fine-tuned",
-    "ft_mtl": "FT-MTL",
-    "ft_mtl_uncertainty": "FT-MTL w/ Uncertainty",
-    "ft_mtl_pcgrad": "FT-MTL w/ PCGrad",
-    "ft_mtl_gradnorm": "FT-MTL w/ GradNorm",
-    "dense_merit": "Dense MERIT",
-    "sparse_merit": "Sparse MERIT",
-    "sparse_merit_balance": "Sparse MERIT w/ balancing",
-    "sparse_merit_hard": "Sparse MERIT, fixed gates",
-    "sparse_merit_shared": "Sparse MERIT, one gate",
-    "sparse_merit_top2": "Sparse MERIT, top 2",
-    "sparse_merit_shared_expert": "Sparse MERIT w/ shared expert",
-    "sparse_merit_n1": "Sparse MERIT, N = 1",
-    "sparse_merit_n5": "Sparse MERIT, N = 5",
-    "sparse_merit_n7": "Sparse MERIT, N = 7",
-    "sparse_merit_n9": "Sparse MERIT, N = 9",
-}
-"""Method -> name in the tables; the paper's names where it has one. Other methods keep their own."""
-
-
-def method_name(method: str) -> str:
-    """The method as tables and figures call it."""
-    return METHOD_NAMES.get(method, method)
 
 
 @dataclass(frozen=True)
@@ -57,7 +31,7 @@ class FinishedRun:
     @property
     def name(self) -> str:
         """The method as tables call it."""
-        return method_name(self.method)
+        return title_of(self.method)
 
     @property
     def scores(self) -> Path:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from merit.nets.gate import Routing
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.routing.routing_health import health_warnings
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from merit.report.table import Cell, Column, Table
+from merit.systems.sparse_merit.method import title_of
 from merit.systems.sparse_merit.results.conditions import NoiseCondition
-from merit.systems.sparse_merit.results.experiment import CLEAN, Experiment, method_name
+from merit.systems.sparse_merit.results.experiment import CLEAN, Experiment
 
 
 def method_cell(method: str, markers: str = "") -> Cell:
     """Heading of a method's row."""
-    return Cell(method, method_name(method), markers=markers)
+    return Cell(method, title_of(method), markers=markers)
 
 
 def noise_table(

@@ -5,12 +5,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from merit.report.table import Cell, Column, Table
+from merit.systems.sparse_merit.method import method_called
 from merit.systems.sparse_merit.results.experiment import FinishedRun
 from merit.systems.sparse_merit.results.run_files import read_config
 from merit.systems.sparse_merit.tables.noise_table import method_cell
-
-OTHER_SPEECH = ("original", "se_p")
-"""Methods that are trained on other speech than the noisy one, clean or enhanced, as the paper has them."""
 
 
 def provenance_table(runs: Sequence[FinishedRun]) -> Table:
@@ -55,7 +53,7 @@ def comparison_warnings(configs: dict[FinishedRun, dict]) -> list[str]:
     def settings(config: dict) -> str:
         return json.dumps([config["description"]["model"], config["run"]["training"]], sort_keys=True)
 
-    noisy = {run: config for run, config in configs.items() if run.method not in OTHER_SPEECH}
+    noisy = {run: config for run, config in configs.items() if method_called(run.method).speech == "noisy"}
     warnings = []
     for what, value, among in (
         ("encoders", encoder, configs),

@@ -7,7 +7,8 @@ import torch
 from tiny_training import MODEL
 
 from merit.nets.ssl import load_encoder
-from merit.systems.sparse_merit.model import MeritModel, ModelConfig
+from merit.systems.sparse_merit.model import MeritModel
+from merit.systems.sparse_merit.model_config import ModelConfig
 
 
 def count(module):

@@ -13,7 +13,7 @@ from merit.dumping.dump import dump_states
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit.dataset import UtteranceDataset
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
 from merit.systems.sparse_merit.training_options import MeritTraining
 

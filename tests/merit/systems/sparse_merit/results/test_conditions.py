@@ -1,10 +1,4 @@
-from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
-
-
-def test_names_are_split():
-    assert parse_condition("test_babble_-5dB") == NoiseCondition("test_babble_-5dB", "test", "babble", -5.0)
-    assert parse_condition("test_esc_10_2.5dB") == NoiseCondition("test_esc_10_2.5dB", "test", "esc_10", 2.5)
-    assert parse_condition("test") == NoiseCondition("test", "test", "", None)
+from merit.systems.sparse_merit.results.conditions import in_table_order, parse_condition
 
 
 def test_table_order_is_clean_seen_unseen_by_rising_snr():

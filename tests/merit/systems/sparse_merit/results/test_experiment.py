@@ -9,8 +9,9 @@ import pytest
 from made_experiment import make_labels, write_emotions, write_run
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.model import ModelConfig
-from merit.systems.sparse_merit.results.experiment import FinishedRun, find_runs, method_name, open_experiment
+from merit.systems.sparse_merit.method import title_of
+from merit.systems.sparse_merit.model_config import ModelConfig
+from merit.systems.sparse_merit.results.experiment import FinishedRun, find_runs, open_experiment
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def exp(tmp_path):
 def test_runs_are_those_of_all_methods_and_seeds(exp):
     runs = find_runs(exp, ["ft_m"], [17, 7], "tiny")
     assert runs == [FinishedRun("ft_m", seed, exp / f"ft_m_tiny-{seed}") for seed in (17, 7)]
-    assert runs[0].name == method_name("ft_m") == "FT-M" and method_name("mine") == "mine"
+    assert runs[0].name == title_of("ft_m") == "FT-M" and title_of("mine") == "mine"
     with pytest.raises(MeritError, match="not scored yet: .*ft_m-7 .*ft_mtl-7; run stages 4 to 6"):
         find_runs(exp, ["ft_m", "ft_mtl"], [7])
 

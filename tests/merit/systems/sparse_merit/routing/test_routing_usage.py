@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from merit.nets.gate import Routing
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.routing.routing_statistics import count_routing
 from merit.systems.sparse_merit.routing.routing_usage import (
     count_strongest,

@@ -17,7 +17,7 @@ from made_experiment import (
 )
 
 from merit.report.table import records
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.tables.experts_table import table_3
 
 

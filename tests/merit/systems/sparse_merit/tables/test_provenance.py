@@ -5,7 +5,7 @@ import re
 import pytest
 from made_experiment import make_labels, write_emotions, write_run
 
-from merit.systems.sparse_merit.model import ModelConfig
+from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.results.experiment import find_runs
 from merit.systems.sparse_merit.results.run_files import read_config
 from merit.systems.sparse_merit.tables.provenance import comparison_warnings, encoder_name, provenance_table

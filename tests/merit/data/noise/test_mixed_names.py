@@ -1,0 +1,16 @@
+import pytest
+
+from merit.data.noise.mixed_names import NoiseCondition, condition_name, parse_condition
+
+
+def test_names_are_split():
+    assert parse_condition("test_babble_-5dB") == NoiseCondition("test_babble_-5dB", "test", "babble", -5.0)
+    assert parse_condition("test_esc_10_2.5dB") == NoiseCondition("test_esc_10_2.5dB", "test", "esc_10", 2.5)
+    assert parse_condition("test") == NoiseCondition("test", "test", "", None)
+
+
+@pytest.mark.parametrize("snr, written", [(-5, "-5"), (-0.0, "0"), (2.50, "2.5"), (0.5, "0.5"), (10.0, "10")])
+def test_names_are_made_as_they_are_split(snr: float, written: str):
+    name = condition_name("test", "esc-10.a", snr)
+    assert name == f"test_esc-10.a_{written}dB"
+    assert parse_condition(name) == NoiseCondition(name, "test", "esc-10.a", snr)
