@@ -17,7 +17,7 @@ from merit.command import errors_as_exit_status
 from merit.errors import MeritError, file_error
 
 if TYPE_CHECKING:
-    from merit.systems.sparse_merit.inference import Piece
+    from merit.systems.sparse_merit.result import Piece
 
 AUDIO_SUFFIXES = {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".ogg", ".opus", ".w64", ".wav"}
 """What is taken out of a directory; a file given by name may have any suffix that libsndfile can read."""
@@ -87,7 +87,8 @@ def emotion(inputs: Sequence[Path], model: str, device: str = "auto", pieces: bo
         pieces: true prints a row, with start and end in seconds, for each piece of about 20 s instead of each file.
     """
     sources = [source for source, _ in audio_files(inputs)]
-    from merit.systems.sparse_merit.inference import Merit, mean_emotion
+    from merit.systems.sparse_merit.inference import Merit
+    from merit.systems.sparse_merit.result import mean_emotion
     from merit.time_grid import SAMPLE_RATE
 
     merit = Merit.from_pretrained(model, device)

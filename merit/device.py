@@ -4,12 +4,28 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from merit.errors import MeritError
 from merit.precision import Precision, ResolvedPrecision
 
 
 def default_device() -> torch.device:
     """The first GPU, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def usable_device(device: str | torch.device | None) -> torch.device:
+    """The device of this name; the default one for None and ``auto``.
+
+    Raises:
+        MeritError: when it cannot be used here.
+    """
+    if device in (None, "auto"):
+        return default_device()
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MeritError(f"device {device}: cannot be used here ({reason}); try auto, cpu, cuda or cuda:0") from error
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

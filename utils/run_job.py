@@ -33,6 +33,7 @@ from submitit.core.utils import FailedJobError
 from merit.command import run_command
 from merit.errors import MeritError
 from merit.jobs.local import LocalJob
+from merit.jobs.lock import hold
 from merit.jobs.log import error_lines, last_lines, show_new
 from merit.jobs.logged_command import (
     PATIENCE_SECONDS,
@@ -43,7 +44,6 @@ from merit.jobs.logged_command import (
 )
 from merit.jobs.mark import Mark
 from merit.jobs.slurm import QueuedJob, left_behind
-from merit.lock import hold
 
 
 def visible_gpus(gpus: int) -> str:

@@ -20,7 +20,7 @@ from merit.device import Precision, default_device
 from merit.dumping.dump_processes import compute_in_processes
 from merit.dumping.dump_share import Share, compute_share, length_problem
 from merit.errors import MeritError
-from merit.lock import sole_writer
+from merit.jobs.lock import sole_writer
 from merit.nets.ssl import STATE_DEFINITION, SpeechEncoder, load_encoder
 from merit.progress import progress
 from merit.time_grid import SAMPLE_RATE

@@ -35,7 +35,7 @@ class Routing:
 
 def gates_once(routing: Sequence[Routing]) -> list[Routing]:
     """The routing of each gate, once: tasks that share a gate share its tensors."""
-    return list({id(of_task.probabilities): of_task for of_task in routing}.values())
+    return list({id(routed.probabilities): routed for routed in routing}.values())
 
 
 class Gate(nn.Module):

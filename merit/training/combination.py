@@ -217,8 +217,12 @@ class PCGrad(Combination):
             for task in self.tasks
         ]
         self.gradients = {}
-        reached = [i for i in range(len(self.parameters)) if any(of_task[i] is not None for of_task in gradients)]
-        for i, gradient in zip(reached, combine([[of_task[i] for i in reached] for of_task in gradients])):
+        reached = [
+            i for i in range(len(self.parameters)) if any(task_gradients[i] is not None for task_gradients in gradients)
+        ]
+        for i, gradient in zip(
+            reached, combine([[task_gradients[i] for i in reached] for task_gradients in gradients])
+        ):
             self.parameters[i].grad = gradient
 
 

@@ -39,6 +39,28 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Adam
     )
 
 
+class LearningRates:
+    """Sets the learning rates of an optimiser before each step, by the schedule of a training.
+
+    Args:
+        optimizer: as it is made, with the whole rates.
+        config: options of the training.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, config: TrainingConfig) -> None:
+        self.whole = [group["lr"] for group in optimizer.param_groups]
+        self.config = config
+
+    def set(self, optimizer: torch.optim.Optimizer, step: int, progress: float) -> None:
+        """Set them for a step; see :func:`learning_rate_factor`."""
+        schedule, warmup_steps = self.config.schedule, self.config.warmup_steps
+        if schedule == "constant" and not warmup_steps:
+            return
+        factor = learning_rate_factor(schedule, step, warmup_steps, progress)
+        for group, learning_rate in zip(optimizer.param_groups, self.whole):
+            group["lr"] = factor * learning_rate
+
+
 def learning_rate_factor(schedule: str, step: int, warmup_steps: int, progress: float) -> float:
     """Factor of the learning rates in a step of a training.
 

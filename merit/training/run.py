@@ -16,8 +16,10 @@ from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
 from merit.training.contract import Batch, Objective
 from merit.training.evaluation import Evaluation, added, reduced
-from merit.training.optimizer import freeze, learning_rate_factor, make_optimizer
+from merit.training.optimizer import LearningRates, freeze, make_optimizer
 from merit.training.run_state import load_state, save_average, save_history, save_state, save_weights
+
+logger = logging.getLogger(__name__)
 
 
 class Run:
@@ -61,7 +63,7 @@ class Run:
         self.bare_model = model  # without what distributed training wraps around it
         freeze(model, config.freeze)
         optimizer = make_optimizer(model, config)
-        self.learning_rates = [group["lr"] for group in optimizer.param_groups]
+        self.learning_rates = LearningRates(optimizer, config)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.model.train()
         self.combination = make_combination(config, self.model, accelerator, objective)
@@ -96,11 +98,11 @@ class Run:
     def close(self) -> None:
         """Say which epoch was best, and finish what follows the run on its way."""
         column = f"dev_{self.objective.criterion.name}"
-        logging.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], column, self.best[column])
+        logger.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], column, self.best[column])
         if self.unhealthy:
-            logging.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
+            logger.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":
-            logging.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
+            logger.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
         self.accelerator.end_training()
 
     # A step
@@ -137,7 +139,7 @@ class Run:
             self.combination.finish({name: weights[name] * value for name, value in values.items()})
             if self.config.gradient_clip is not None:
                 self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
-            self._set_learning_rates()
+            self.learning_rates.set(self.optimizer, self.steps_taken, self.progress)
             self.optimizer.step()
         else:
             self.combination.abandon()
@@ -153,14 +155,6 @@ class Run:
             batch = self.take(batch, self.epoch)
         return batch.to(self.accelerator.device)
 
-    def _set_learning_rates(self) -> None:
-        config = self.config
-        if config.schedule == "constant" and not config.warmup_steps:
-            return
-        factor = learning_rate_factor(config.schedule, self.steps_taken, config.warmup_steps, self.progress)
-        for group, learning_rate in zip(self.optimizer.param_groups, self.learning_rates):
-            group["lr"] = factor * learning_rate
-
     def _count(
         self,
         batches: Sequence[Batch],
@@ -170,8 +164,8 @@ class Run:
     ) -> dict[str, float]:
         """Check the losses and add up the epoch; gives the losses of the step, the same in all processes."""
         on_host = torch.stack([*batch_losses, *totals.values(), *(denominators[name] for name in totals)]).tolist()
-        of_step = on_host[len(batches) :]
-        found = list(zip(totals, of_step, of_step[len(totals) :]))
+        step_values = on_host[len(batches) :]
+        found = list(zip(totals, step_values, step_values[len(totals) :]))
         values = {name: total / denominator for name, total, denominator in found}
         if not all(map(math.isfinite, values.values())):
             problem = f"{self.output}: {self._not_finite(batches, on_host)}"
@@ -179,7 +173,7 @@ class Run:
                 raise MeritError(
                     f"{problem}; look at their audio, or use a lower learning rate or --training.precision float32"
                 )
-            logging.warning("%s; the step is passed over", problem)
+            logger.warning("%s; the step is passed over", problem)
             return values
         for name, total, denominator in found:
             self.sums[name] = self.sums.get(name, 0.0) + total
@@ -231,9 +225,9 @@ class Run:
         row |= memory_figures(self.accelerator.device)
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
-        logging.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        logger.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if dev.warnings and not self.unhealthy:
-            logging.warning("%s: from epoch %d on %s", self.output, self.epoch, "; ".join(dev.warnings))
+            logger.warning("%s: from epoch %d on %s", self.output, self.epoch, "; ".join(dev.warnings))
         self.unhealthy = dev.warnings
         if self.accelerator.is_main_process:
             self._keep_weights()
@@ -294,7 +288,7 @@ class Run:
                 f"{self.output / 'last.pt'}: damaged, or not a state of this run ({brief(error)}); remove it to train "
                 "from the start"
             ) from error
-        logging.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
+        logger.info("%s: going on from epoch %d, step %d", self.output, self.epoch + 1, self.step + 1)
 
     def _take_over(self, state: dict) -> None:
         if state["history"] and not (self.output / "model.safetensors").exists():

@@ -7,8 +7,6 @@
 ``history.csv``        one row an epoch
 """
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -21,7 +19,7 @@ from torch import nn
 
 from merit.data.tensors import save_tensors
 from merit.errors import MeritError
-from merit.files import atomic_path, write_text
+from merit.files import atomic_path, csv_text, write_text
 
 
 def describe_run(description: object, run: dict) -> str:
@@ -140,11 +138,8 @@ def _weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def save_history(rows: list[dict[str, float]], directory: Path) -> None:
     """Write ``history.csv``: one row an epoch, all with the same columns."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[-1]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(directory / "history.csv", text.getvalue())
+    columns = list(rows[-1])
+    write_text(directory / "history.csv", csv_text(columns, ([row.get(name) for name in columns] for row in rows)))
 
 
 def save_state(state: dict, directory: Path) -> None:

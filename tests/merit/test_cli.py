@@ -10,7 +10,8 @@ import soundfile
 import merit
 from merit.cli import main, plan_outputs
 from merit.errors import MeritError
-from merit.systems.sparse_merit.inference import Merit, mean_emotion
+from merit.systems.sparse_merit.inference import Merit
+from merit.systems.sparse_merit.result import mean_emotion
 
 
 def run(capsys, *arguments):

@@ -106,8 +106,8 @@ def main() -> None:
             print(f"FlexAttention is left out: {error}", file=sys.stderr)
             del states["FlexAttention"]
     expected = frozen(plain_states).float()
-    for name, of in states.items():
-        difference = (expected - frozen(of)).abs()
+    for name, states_of in states.items():
+        difference = (expected - frozen(states_of)).abs()
         # In 16 bits single values of 24 layers wander; on average they must not.
         if (difference.mean() if on_gpu else difference.max()).item() > (0.1 if on_gpu else 2e-5):
             raise MeritError(f"the states of {name} differ from transformers' by {difference.max().item():.1e}")
@@ -121,7 +121,9 @@ def main() -> None:
         for model in models:  # without gradients transformers' attention takes another way in 16 bits
             for name, parameter in model.named_parameters():
                 parameter.requires_grad_(run is trained and "feature_extractor" not in name)
-        taken = seconds({name: lambda run=run, of=of: run(of) for name, of in states.items()}, device)
+        taken = seconds(
+            {name: lambda run=run, states_of=states_of: run(states_of) for name, states_of in states.items()}, device
+        )
         for name, time in taken.items():
             report(f"{name}, {kind}, {size}", audio / time, "audio-s/s")
         ratio = taken["transformers"] / taken["merit"]
@@ -133,7 +135,10 @@ def main() -> None:
     share = None
     if on_gpu:
         del compiled, flex, models
-        peaks = [peak_bytes(lambda of=of: trained(of), device) for of in (our_states, plain_states)]
+        peaks = [
+            peak_bytes(lambda states_of=states_of: trained(states_of), device)
+            for states_of in (our_states, plain_states)
+        ]
         share = peaks[0] / peaks[1]
         report("merit, peak memory of forward and backward", peaks[0] / 1e9, "GB")
         report("transformers, peak memory of forward and backward", peaks[1] / 1e9, "GB")

@@ -84,15 +84,15 @@ def counted() -> dict[tuple[int, bool], float]:
         with torch.autocast("cpu", torch.bfloat16):
             encoder.states(features, frame_lengths)
 
-    of_encoder = kept_bytes(encode, model)
+    encoder_bytes = kept_bytes(encode, model)
     # The copies of the weights in 16 bits are kept once, whatever the batch.
     weights = 2 * sum(parameter.numel() for parameter in model.parameters() if parameter.dim() > 1)
     layers = len(encoder.layers)
     one_state = int(frame_lengths) * encoder.hidden_size * 4
     # With checkpointing the inputs of the layers stay, and one layer at a time is computed again.
-    of_layers = of_encoder - 2 * sum(value.numel() for value in encoder.parameters() if value.dim() > 1)
-    rest = whole - weights - of_layers
-    kept = {False: rest + of_layers, True: rest + layers * one_state + of_layers / layers}
+    layer_bytes = encoder_bytes - 2 * sum(value.numel() for value in encoder.parameters() if value.dim() > 1)
+    rest = whole - weights - layer_bytes
+    kept = {False: rest + layer_bytes, True: rest + layers * one_state + layer_bytes / layers}
     report("kept of an audio second, no checkpointing", kept[False] / SECONDS / 1e6, "MB")
     report("kept of an audio second, checkpointing", kept[True] / SECONDS / 1e6, "MB")
     report("weights, gradients, AdamW, weights in 16 bits", (16 * trained + 4 * frozen + weights) / 1e9, "GB")
@@ -138,8 +138,8 @@ def main() -> None:
         report(f"{name}, {kind}", size, "GB")
         card = None if size is None else next((card for card in CARDS if 0.95 * card >= size), None)
         report(f"{name}, smallest card", card, "GB")
-    of_all = sizes[32, False] if on_gpu else None
-    report("micro-batch 32 x 11 s, no checkpointing, GPU", of_all, "GB", at_most=60)
+    phase_2 = sizes[32, False] if on_gpu else None
+    report("micro-batch 32 x 11 s, no checkpointing, GPU", phase_2, "GB", at_most=60)
 
 
 if __name__ == "__main__":

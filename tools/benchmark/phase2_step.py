@@ -17,11 +17,11 @@ from merit.errors import MeritError
 from merit.nets.ssl import build_encoder
 from merit.nets.ssl.encoder import attention_bias
 from merit.nets.ssl.wavlm import position_bias
-from merit.systems.sparse_merit.batch import Batch
 from merit.systems.sparse_merit.model import MeritModel, ModelOutput
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.objective import JointObjective
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases.batch import Batch
+from merit.systems.sparse_merit.phases.objective import JointObjective
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 from merit.training.optimizer import make_optimizer
 
 CLASSES = 4

@@ -204,8 +204,8 @@ def plain_llr(clean: np.ndarray, noisy: np.ndarray) -> float:
             lags.append(np.array([np.dot(frame[: FRAME - lag], frame[lag:]) for lag in range(ORDER + 1)]))
             polynomials.append(np.append(1, -solve_toeplitz(lags[-1][:-1], lags[-1][1:])))
         matrix = toeplitz(lags[0])
-        of_clean, of_noisy = (polynomial @ matrix @ polynomial for polynomial in polynomials)
-        values.append(math.log(of_noisy / of_clean))
+        clean_error, noisy_error = (polynomial @ matrix @ polynomial for polynomial in polynomials)
+        values.append(math.log(noisy_error / clean_error))
     return lowest(values)
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from merit.data.audio import kaldiio
 from merit.data.states.shard_reader import ShardReader
 from merit.data.states.shard_writer import ShardWriter
-from merit.systems.sparse_merit.batch import Batch, collate
+from merit.systems.sparse_merit.phases.batch import Batch, collate
 
 FRAMES_PER_SECOND = 50
 STATES, CHANNELS, FEATURES = 25, 1024, 512

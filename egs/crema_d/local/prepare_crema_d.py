@@ -158,9 +158,9 @@ def prepare_crema_d(
         name: [recording for recording in used if recording.speaker in actors]
         for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS))
     }
-    for name, of_set in sets.items():
-        report_sexes(name, of_set, sexes)
-        write_emotion_set(output / name, of_set)
+    for name, set_recordings in sets.items():
+        report_sexes(name, set_recordings, sexes)
+        write_emotion_set(output / name, set_recordings)
     others = [one for one in audible if one.emotion not in emotions and one.speaker in train_actors]
     write_babble(output / "babble", others, sets["train"])
 

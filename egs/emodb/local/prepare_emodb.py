@@ -96,16 +96,16 @@ def split(
     """Distribute ``recordings`` to train, dev, test and babble as ``prepare_emodb`` says; some belong to none."""
     sets: dict[str, list[Sentence]] = {"train": [], "dev": [], "test": [], "babble": []}
     for recording in recordings:
-        of_test = recording.text in test_texts
+        test_sentences = recording.text in test_texts
         if recording.emotion not in classes:
             if recording.speaker not in (*dev_speakers, *test_speakers):
                 sets["babble"].append(recording)
         elif recording.speaker in dev_speakers:
             sets["dev"].append(recording)
         elif recording.speaker in test_speakers:
-            if of_test or not test_texts:
+            if test_sentences or not test_texts:
                 sets["test"].append(recording)
-        elif not of_test:
+        elif not test_sentences:
             sets["train"].append(recording)
     return sets
 

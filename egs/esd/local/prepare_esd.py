@@ -137,8 +137,8 @@ def prepare_esd(
     refuse_missing(root, wanted, recordings, output, allow_missing)
     report_left_out(recordings, emotions)
     sets = split(recordings, emotions, disjoint_sentences)
-    of_classes = sum(recording.emotion in emotions for recording in recordings)
-    if others := of_classes - sum(len(sets[name]) for name in ("train", "dev", "test")):
+    in_classes = sum(recording.emotion in emotions for recording in recordings)
+    if others := in_classes - sum(len(sets[name]) for name in ("train", "dev", "test")):
         logger.info("of sentences that belong to another set: %d utterances", others)
     for name in ("train", "dev", "test"):
         write_emotion_set(output / name, sets[name])

@@ -168,7 +168,7 @@ def prepare_iemocap(
         raise MeritError(f"fold {fold}: the folds are the sessions, {' '.join(map(str, SESSIONS))}")
     root = find_sessions(corpus.resolve())
     sessions = {session: read_session(root, session, merge_excited) for session in SESSIONS}
-    recordings = [recording for of_session in sessions.values() for recording in of_session]
+    recordings = [recording for in_session in sessions.values() for recording in in_session]
     expected: Counter[str] = Counter()
     for label, count in EXPECTED.items():
         expected[emotion_of(label, merge_excited)] += count

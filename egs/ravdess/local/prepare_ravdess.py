@@ -116,8 +116,8 @@ def prepare_ravdess(
         name: [recording for recording in used if recording.speaker in actors]
         for name, actors in (("train", train_actors), ("dev", DEV_ACTORS), ("test", TEST_ACTORS))
     }
-    for name, of_set in sets.items():
-        write_emotion_set(output / name, of_set)
+    for name, set_recordings in sets.items():
+        write_emotion_set(output / name, set_recordings)
     others = [one for one in recordings if one.emotion not in emotions and one.speaker in train_actors]
     write_babble(output / "babble", others, sets["train"])
 

@@ -171,11 +171,11 @@ def prepare_vctk_demand(
     training: dict[str, Pair] = {}
     problems = []
     for name in names:
-        pairs, of_set = find_pairs(corpus, f"trainset_{name}")
+        pairs, chosen_files = find_pairs(corpus, f"trainset_{name}")
         training |= pairs
-        problems += of_set
-    test, of_set = find_pairs(corpus, "testset")
-    if problems := problems + of_set:
+        problems += chosen_files
+    test, chosen_files = find_pairs(corpus, "testset")
+    if problems := problems + chosen_files:
         logger.warning("the corpus is not whole:\n%s", first_of(problems, limit=5))
     refuse_incomplete(
         f"{corpus}: {len(problems)} problems with its files", problems, output / "bad_pairs.txt", allow_missing

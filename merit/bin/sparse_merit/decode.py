@@ -26,7 +26,7 @@ def decode(
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         precision: auto is that of the training; another one is warned of.
     """
-    from merit.lock import sole_writer
+    from merit.jobs.lock import sole_writer
     from merit.systems.sparse_merit.decoding import decode_conditions
 
     with sole_writer(*(output / directory.name for directory in data)):

@@ -24,7 +24,7 @@ def enhance_data(
         device: auto, cpu, cuda or cuda:N.
         precision: auto (that of the training), float32, bfloat16 or float16.
     """
-    from merit.lock import sole_writer
+    from merit.jobs.lock import sole_writer
     from merit.systems.sparse_merit.decoding import enhance_directories
 
     with sole_writer(*(output / directory.name for directory in data)):

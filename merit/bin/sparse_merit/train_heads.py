@@ -6,7 +6,7 @@ from typing import TypedDict, get_type_hints
 
 from merit.command import run_command
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 
 
 @dataclass
@@ -67,8 +67,8 @@ def train_heads(
         order_seed: of the order of the utterances.
     """
     from merit.errors import MeritError
-    from merit.lock import sole_writer
-    from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
+    from merit.jobs.lock import sole_writer
+    from merit.systems.sparse_merit.phases.phase1 import Dump, Head, phase1_trainer
 
     heads = [
         Head(

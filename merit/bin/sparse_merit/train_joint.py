@@ -6,7 +6,9 @@ from pathlib import Path
 from merit.command import run_command
 from merit.systems.sparse_merit.method import Speech
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
+
+logger = logging.getLogger(__name__)
 
 
 def train_joint(
@@ -42,11 +44,11 @@ def train_joint(
         title: of the method, for the log.
         speech: what the method is trained on, for the log; the recipes give its directories as train and dev.
     """
-    from merit.lock import sole_writer
-    from merit.systems.sparse_merit.phase2 import train_phase2
+    from merit.jobs.lock import sole_writer
+    from merit.systems.sparse_merit.phases.phase2 import train_phase2
 
     if title:
-        logging.info("%s, on %s speech: %s", title, speech, train)
+        logger.info("%s, on %s speech: %s", title, speech, train)
     heads = (emotion_head, enhancement_head)
     with sole_writer(output):
         train_phase2(train, dev, ssl, output, classes, model, training, *heads, seed, pretrained)

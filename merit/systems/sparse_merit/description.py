@@ -136,9 +136,9 @@ def _load_parts(model: MeritModel, parts: Sequence[str], directory: Path) -> Non
     """Copy those of the parts that both have."""
     weights = load_weights(directory)
     for part in parts:
-        of_part = {name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")}
-        if of_part and getattr(model, part) is not None:
-            _load(getattr(model, part), of_part, Path(directory) / "model.safetensors")
+        part_weights = {name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")}
+        if part_weights and getattr(model, part) is not None:
+            _load(getattr(model, part), part_weights, Path(directory) / "model.safetensors")
 
 
 def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

@@ -81,9 +81,9 @@ class EnhancementHead(nn.Module):
         noisy = spectrum(waveform.float(), lengths)
         noisy_magnitude = log_magnitude(noisy)
         # The projection of [log1p |X|, z] in two parts: that of z is made before its frames are repeated.
-        of_spectrum, of_frames = self.projection.weight.split([NUM_BINS, frames.shape[-1]], dim=1)
-        projected = repeat_to_spectrum(functional.linear(frames, of_frames), frame_lengths, noisy.shape[1])
-        hidden = functional.linear(noisy_magnitude, of_spectrum, self.projection.bias).float() + projected.float()
+        spectrum_weight, frame_weight = self.projection.weight.split([NUM_BINS, frames.shape[-1]], dim=1)
+        projected = repeat_to_spectrum(functional.linear(frames, frame_weight), frame_lengths, noisy.shape[1])
+        hidden = functional.linear(noisy_magnitude, spectrum_weight, self.projection.bias).float() + projected.float()
         spectrum_lengths = num_spectrum_frames(lengths)
         with torch.autocast(hidden.device.type, enabled=False):
             hidden = self.blstm(hidden, spectrum_lengths)

@@ -88,24 +88,24 @@ def fetch(name: str, with_statistics: bool = True) -> tuple[Path, str]:
         MeritError: when the repository holds no model, or several, or cannot be reached.
     """
     repository, folder = split_name(name)
-    of_ours = [str(folder / file) for file in MODEL_FILES]
-    of_authors = [f"*{file}" for file in (*WEIGHTS, STATISTICS)]
+    our_files = [str(folder / file) for file in MODEL_FILES]
+    author_files = [f"*{file}" for file in (*WEIGHTS, STATISTICS)]
     try:
-        listed = snapshot_download(repository, allow_patterns=of_ours + of_authors, dry_run=True)
+        listed = snapshot_download(repository, allow_patterns=our_files + author_files, dry_run=True)
     except Exception as error:  # huggingface_hub's own errors, and httpx's, which its versions name differently
         try:
-            cached = Path(snapshot_download(repository, allow_patterns=of_ours, local_files_only=True))
+            cached = Path(snapshot_download(repository, allow_patterns=our_files, local_files_only=True))
         except OSError:
             raise _unreachable(name, error) from error
-        if not all((cached / file).exists() for file in of_ours):
+        if not all((cached / file).exists() for file in our_files):
             raise _unreachable(name, error) from error
         return cached / folder, cached.name
     paths = [PurePosixPath(file.filename) for file in listed]
     paths = [path.relative_to(folder) for path in paths if path.is_relative_to(folder)]
     if all(PurePosixPath(file) in paths for file in MODEL_FILES):
-        snapshot = _download(name, repository, of_ours[:1])
+        snapshot = _download(name, repository, our_files[:1])
         read_description(snapshot / folder)  # before the weights of what may be another kind of model
-        return _download(name, repository, of_ours) / folder, snapshot.name
+        return _download(name, repository, our_files) / folder, snapshot.name
     wanted = locate_release(paths, name, with_statistics)
     snapshot = _download(name, repository, [str(folder / path) for path in wanted.values()])
     return snapshot / folder, snapshot.name

@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 
 from merit.errors import MeritError, brief
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 
 Speech = Literal["noisy", "clean", "enhanced"]
 

@@ -93,7 +93,7 @@ class MeritModel(nn.Module):
         """
         if states is None:
             states, frame_lengths = self.encoder(waveform, lengths)
-        lengths, frame_lengths = (of.to(states.device, non_blocking=True) for of in (lengths, frame_lengths))
+        lengths, frame_lengths = (value.to(states.device, non_blocking=True) for value in (lengths, frame_lengths))
         mask = length_mask(frame_lengths, states.shape[1])
         representations, routing = self.front_end(states, mask)
         emotion = enhanced = noisy_spectrum = None

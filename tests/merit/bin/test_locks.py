@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from merit import lock
 from merit.bin.sparse_merit.decode import decode
 from merit.bin.sparse_merit.enhance_data import enhance_data
 from merit.bin.sparse_merit.train_heads import HeadOptions, train_heads
@@ -15,6 +14,7 @@ from merit.bin.sparse_merit.train_joint import train_joint
 from merit.data.statistics import WaveformStatistics
 from merit.dumping.dump import dump_states
 from merit.errors import MeritError
+from merit.jobs import lock
 
 CLASSES = ["angry", "happy"]
 NOWHERE = Path("nowhere")
@@ -33,7 +33,7 @@ COMMANDS: dict[str, Callable[[Path], None]] = {
 def test_a_directory_that_another_command_writes_is_refused(tmp_path: Path, monkeypatch, command: str) -> None:
     WaveformStatistics(0.0, 1.0, 9).save(tmp_path / "statistics.json")
     out = tmp_path / "out7"
-    code = "import sys, time, pathlib; from merit.lock import sole_writer\n"
+    code = "import sys, time, pathlib; from merit.jobs.lock import sole_writer\n"
     code += "with sole_writer(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     other = subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "held\n"

@@ -14,7 +14,7 @@ from merit.data.batching import (
     length_grouped_batches,
     seconds_batches,
 )
-from merit.systems.sparse_merit.batch import Batch, collate
+from merit.systems.sparse_merit.phases.batch import Batch, collate
 
 # Lengths like MSP-Podcast's: 2.75 to 11 s, mean about 5.8 s.
 LENGTHS = np.clip(np.random.default_rng(0).gamma(4.0, 1.45, 5000), 2.75, 11).tolist()

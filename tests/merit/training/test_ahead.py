@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from merit.systems.sparse_merit.batch import Batch
+from merit.systems.sparse_merit.phases.batch import Batch
 from merit.training.ahead import prepared_ahead
 
 

@@ -14,9 +14,9 @@ from merit.data.datadir import read_table, write_table
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
-from merit.systems.sparse_merit import phase1
-from merit.systems.sparse_merit.phase1 import Head, phase1_trainer
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases import phase1
+from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 from merit.training.loop import Trainer
 from merit.training.run import Run
 

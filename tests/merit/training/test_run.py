@@ -15,10 +15,10 @@ from merit.data.batching import CollateMicroBatches
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
-from merit.systems.sparse_merit.batch import Batch, collate
-from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import MeritModel
-from merit.systems.sparse_merit.objective import JointObjective, make_objective
+from merit.systems.sparse_merit.phases.batch import Batch, collate
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.objective import JointObjective, make_objective
 from merit.training.accelerator import make_accelerator
 from merit.training.contract import Summary
 from merit.training.evaluation import Evaluation
@@ -144,7 +144,7 @@ def test_float16_passes_over_a_step_that_is_not_finite(corpus, tiny_encoder, tmp
         steps.append((moved, scaler.get_scale()))
         return values
 
-    monkeypatch.setattr("merit.systems.sparse_merit.phase2.make_accelerator", with_scaler)
+    monkeypatch.setattr("merit.systems.sparse_merit.phases.phase2.make_accelerator", with_scaler)
     monkeypatch.setattr(Run, "train_step", breaking)
     options = replace(TRAINING, epochs=1, combine=combine, checkpoint_minutes=0.0)
     weights = phase2(corpus, tiny_encoder, tmp_path, SUM, options)

@@ -15,7 +15,7 @@ from toy_system import SquaredError, train_line
 
 from merit.errors import MeritError
 from merit.systems.sparse_merit.description import read_description
-from merit.systems.sparse_merit.phase1 import Head, phase1_trainer
+from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
 from merit.training.contract import Criterion
 from merit.training.run import Run
 from merit.training.run_state import save_state, start_run

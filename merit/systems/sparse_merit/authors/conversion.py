@@ -184,8 +184,8 @@ def _stack_layer_norms(weights: dict[str, Tensor]) -> None:
     """Put in place of ``layer_norms.l.weight`` (D,) and ``bias`` of each layer one tensor (L, D) for all."""
     for part in ("weight", "bias"):
         layers = sum(re.fullmatch(rf"layer_norms\.\d+\.{part}", name) is not None for name in weights)
-        of_layers = [weights.pop(f"layer_norms.{layer}.{part}") for layer in range(layers)]
-        weights[f"front_end.norm.{part}"] = torch.stack(of_layers)
+        stacked = [weights.pop(f"layer_norms.{layer}.{part}") for layer in range(layers)]
+        weights[f"front_end.norm.{part}"] = torch.stack(stacked)
 
 
 def _older_weight_norm(name: str) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-import numpy as np
 import soundfile
 
-from merit.data.audio import read_audio
+from merit.data.audio import read_audio, to_16_bits
 from merit.data.datadir import read_table
 from merit.errors import MeritError
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
@@ -145,9 +144,8 @@ def _recognised(table: LabelTable, utterance: str) -> Recognised:
 def flac(entry: str, utterance: str) -> tuple[bytes, float]:
     """An entry of a ``wav.scp`` as a FLAC file of 16 kHz mono, 16 bits, and its seconds."""
     samples = read_audio(entry, utterance)
-    integers = np.clip(np.rint(samples.astype(np.float64) * 32768), -32768, 32767).astype(np.int16)
     file = io.BytesIO()
-    soundfile.write(file, integers, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    soundfile.write(file, to_16_bits(samples), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     return file.getvalue(), len(samples) / SAMPLE_RATE
 
 

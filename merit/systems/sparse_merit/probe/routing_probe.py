@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.audio import audio_digest, read_audio
+from merit.data.audio import audio_digest, read_audio, to_16_bits
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
 from merit.device import Precision
@@ -108,7 +108,7 @@ def _probe_condition(merit: Merit, data: Path, batch_seconds: float) -> list[Pro
 
 def _segmental_snr(reference: np.ndarray, enhanced: np.ndarray) -> float:
     """As stage 6 has it, which scores a 16-bit file; NaN where it is not defined."""
-    estimate = np.clip(np.rint(enhanced.astype(np.float64) * 32768), -32768, 32767) / 32768
+    estimate = to_16_bits(enhanced) / 32768
     length = min(len(reference), len(estimate))
     if not reference[:length].any():
         return math.nan

@@ -7,7 +7,7 @@ import pytest
 
 from merit.bin.sparse_merit.train_heads import train_heads
 from merit.command import run_command
-from merit.systems.sparse_merit import phase1
+from merit.systems.sparse_merit.phases import phase1
 
 COMMON = ["--train", "a", "--dev", "b", "--ssl", "c", "--classes", "[x,y]"]
 

@@ -12,7 +12,8 @@ from merit.device import precision_of_use
 from merit.errors import MeritError
 from merit.nets.spectrum import waveform_from_log_magnitude
 from merit.systems.sparse_merit.description import load_model
-from merit.systems.sparse_merit.inference import Merit, join_pieces, mean_emotion
+from merit.systems.sparse_merit.inference import Merit
+from merit.systems.sparse_merit.result import join_pieces, mean_emotion
 
 WHISPER = {
     "model_type": "whisper",

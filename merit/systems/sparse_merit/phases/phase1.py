@@ -18,12 +18,13 @@ from merit.device import resolve_precision
 from merit.dumping.dump import state_header
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder, load_encoder
-from merit.systems.sparse_merit.batch import Batch, crop_states
-from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model
 from merit.systems.sparse_merit.model_config import ModelConfig, Task
-from merit.systems.sparse_merit.objective import make_objective
-from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
+from merit.systems.sparse_merit.phases.batch import Batch, crop_states
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.objective import make_objective
+from merit.systems.sparse_merit.phases.run_options import EARLIER_MERIT_RUNS, run_options
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.accelerator import make_accelerator
 from merit.training.loop import Trainer

@@ -1,15 +1,9 @@
 """Options of training Sparse MERIT beside those that every training has."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
-from merit.files import sha256
 from merit.training.config import TrainingConfig
-from merit.training.run_state import EARLIER_RUNS
-
-EARLIER_MERIT_RUNS = {**EARLIER_RUNS, "run.training.select": "losses"}
-"""What runs did whose ``config.json`` does not have an option yet."""
 
 
 @dataclass
@@ -32,16 +26,3 @@ class MeritTraining(TrainingConfig):
     emotion_weight: float = 1.0
     enhancement_weight: float = 1.0
     balancing_weight: float = 0.0
-
-
-def run_options(training: MeritTraining, train: Path, dev: Path, seed: int) -> dict:
-    """What sets one run apart from another beside the model: options, data and labels, seed.
-
-    The audio is known by its normalisation, which is in the description of the model.
-    """
-    labels = {
-        f"{name}_labels": sha256(directory / "utt2emo")
-        for name, directory in (("train", train), ("dev", dev))
-        if (directory / "utt2emo").exists()
-    }
-    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}

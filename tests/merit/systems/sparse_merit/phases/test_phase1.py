@@ -12,10 +12,10 @@ from merit.data.statistics import waveform_statistics
 from merit.dumping.dump import dump_states
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
-from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phase1 import Dump, Head, phase1_trainer
-from merit.systems.sparse_merit.training_options import MeritTraining
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.phase1 import Dump, Head, phase1_trainer
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(front_end="weighted_sum", emotion_size=8, enhancement_size=8)

@@ -2,7 +2,7 @@
 
 import torch
 
-from merit.systems.sparse_merit.batch import Batch, collate, crop_states, crop_window
+from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_states, crop_window
 from merit.time_grid import FRAME_SAMPLES
 
 

@@ -16,7 +16,7 @@ from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_a_p
 
 from merit.data.datadir import read_table, write_table
 from merit.errors import MeritError
-from merit.systems.sparse_merit.phase1 import Head, phase1_trainer
+from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
 
 
 def test_killed_run_ends_as_an_uninterrupted_one(corpus, tiny_encoder, tmp_path):

@@ -15,7 +15,7 @@ from merit.data.states.shard import HEADER
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
-from merit.systems.sparse_merit.batch import Batch, collate, crop_window
+from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_window
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 

@@ -12,10 +12,10 @@ from merit.data.batching import CollateMicroBatches
 from merit.data.statistics import waveform_statistics
 from merit.errors import MeritError
 from merit.nets.spectrum import spectrum
-from merit.systems.sparse_merit.batch import collate
-from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.model import MeritModel
-from merit.systems.sparse_merit.objective import make_objective
+from merit.systems.sparse_merit.phases.batch import collate
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.objective import make_objective
 from merit.training.accelerator import make_accelerator
 from merit.training.evaluation import Evaluation
 

@@ -9,7 +9,7 @@ from merit.data.audio import write_audio
 from merit.data.datadir import read_table, write_table
 from merit.data.statistics import WaveformStatistics, waveform_statistics
 from merit.errors import MeritError
-from merit.systems.sparse_merit.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
 
 CLASSES = ["sad", "neutral", "angry", "happy"]
 

@@ -11,15 +11,18 @@ from merit.device import resolve_precision
 from merit.errors import MeritError
 from merit.files import sha256
 from merit.nets.ssl import load_encoder
-from merit.systems.sparse_merit.dataset import UtteranceDataset
 from merit.systems.sparse_merit.description import ModelDescription, build_model, load_head, load_parts
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.objective import make_objective
-from merit.systems.sparse_merit.training_options import EARLIER_MERIT_RUNS, MeritTraining, run_options
+from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
+from merit.systems.sparse_merit.phases.objective import make_objective
+from merit.systems.sparse_merit.phases.run_options import EARLIER_MERIT_RUNS, run_options
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
 from merit.training.accelerator import make_accelerator
 from merit.training.loop import Trainer
 from merit.training.run import Run
 from merit.training.run_state import start_run
+
+logger = logging.getLogger(__name__)
 
 
 def train_phase2(
@@ -80,12 +83,12 @@ def train_phase2(
     net = build_model(description, encoder)
     if pretrained is not None:
         load_parts(net, pretrained)
-        logging.info("%s: where this model begins", pretrained)
+        logger.info("%s: where this model begins", pretrained)
         options["pretrained"] = f"{pretrained} {sha256(pretrained / 'model.safetensors')}"
     for task, directory in (("emotion", emotion_head), ("enhancement", enhancement_head)):
         if task in model.tasks and directory is not None:
             load_head(net, task, directory)
-            logging.info("%s head from %s", task, directory)
+            logger.info("%s head from %s", task, directory)
             options[f"{task}_head"] = f"{directory} {sha256(directory / 'model.safetensors')}"
     if model.front_end == "moe" and model.gate_weight == "hard" and not training.balancing_weight:
         # No loss reaches them; said so, distributed training does not wait for their gradients.

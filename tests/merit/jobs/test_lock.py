@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from merit import lock
 from merit.errors import MeritError
+from merit.jobs import lock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from merit import lock
+from merit.jobs import lock
 lock.LEASE_SECONDS, lock.HEARTBEAT_SECONDS = float(sys.argv[2]), 0.1
 with lock.{function}:
     print("held", flush=True)

@@ -1,0 +1,24 @@
+"""What sets one run of Sparse MERIT apart from another, beside its model."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from merit.files import sha256
+from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.training.run_state import EARLIER_RUNS
+
+EARLIER_MERIT_RUNS = {**EARLIER_RUNS, "run.training.select": "losses"}
+"""What runs did whose ``config.json`` does not have an option yet."""
+
+
+def run_options(training: MeritTraining, train: Path, dev: Path, seed: int) -> dict:
+    """Options, data and labels, and seed, for ``config.json``.
+
+    The audio is known by its normalisation, which is in the description of the model.
+    """
+    labels = {
+        f"{name}_labels": sha256(directory / "utt2emo")
+        for name, directory in (("train", train), ("dev", dev))
+        if (directory / "utt2emo").exists()
+    }
+    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}
