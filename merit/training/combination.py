@@ -218,11 +218,9 @@ class PCGrad(Combination):
         ]
         self.gradients = {}
         reached = [
-            i for i in range(len(self.parameters)) if any(task_gradients[i] is not None for task_gradients in gradients)
+            i for i in range(len(self.parameters)) if any(task_values[i] is not None for task_values in gradients)
         ]
-        for i, gradient in zip(
-            reached, combine([[task_gradients[i] for i in reached] for task_gradients in gradients])
-        ):
+        for i, gradient in zip(reached, combine([[task_values[i] for i in reached] for task_values in gradients])):
             self.parameters[i].grad = gradient
 
 

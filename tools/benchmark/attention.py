@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from functools import partial
 
 import torch
 from measure import LARGE, chosen_device, peak_bytes, report, seconds
@@ -106,8 +107,8 @@ def main() -> None:
             print(f"FlexAttention is left out: {error}", file=sys.stderr)
             del states["FlexAttention"]
     expected = frozen(plain_states).float()
-    for name, states_of in states.items():
-        difference = (expected - frozen(states_of)).abs()
+    for name, model_states in states.items():
+        difference = (expected - frozen(model_states)).abs()
         # In 16 bits single values of 24 layers wander; on average they must not.
         if (difference.mean() if on_gpu else difference.max()).item() > (0.1 if on_gpu else 2e-5):
             raise MeritError(f"the states of {name} differ from transformers' by {difference.max().item():.1e}")
@@ -121,9 +122,7 @@ def main() -> None:
         for model in models:  # without gradients transformers' attention takes another way in 16 bits
             for name, parameter in model.named_parameters():
                 parameter.requires_grad_(run is trained and "feature_extractor" not in name)
-        taken = seconds(
-            {name: lambda run=run, states_of=states_of: run(states_of) for name, states_of in states.items()}, device
-        )
+        taken = seconds({name: partial(run, model_states) for name, model_states in states.items()}, device)
         for name, time in taken.items():
             report(f"{name}, {kind}, {size}", audio / time, "audio-s/s")
         ratio = taken["transformers"] / taken["merit"]
@@ -136,8 +135,8 @@ def main() -> None:
     if on_gpu:
         del compiled, flex, models
         peaks = [
-            peak_bytes(lambda states_of=states_of: trained(states_of), device)
-            for states_of in (our_states, plain_states)
+            peak_bytes(lambda model_states=model_states: trained(model_states), device)
+            for model_states in (our_states, plain_states)
         ]
         share = peaks[0] / peaks[1]
         report("merit, peak memory of forward and backward", peaks[0] / 1e9, "GB")
