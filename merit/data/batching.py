@@ -204,8 +204,7 @@ class CollateMicroBatches:
         collate: joins items, batches of one utterance with their ``lengths``, to a padded batch.
         size: utterances computed at once, when ``seconds`` is None.
         seconds: padded audio computed at once; a longer utterance is a micro-batch of its own.
-        piece: cut the step into pieces of so many utterances first, so that no micro-batch lies in two of them; None
-            leaves it whole.
+        within: no micro-batch lies across a multiple of so many utterances; None for anywhere.
     """
 
     def __init__(
@@ -213,16 +212,16 @@ class CollateMicroBatches:
         collate: Callable[[Sequence[Any]], Any],
         size: int,
         seconds: float | None = None,
-        piece: int | None = None,
+        within: int | None = None,
     ) -> None:
         self.collate = collate
         self.size = size
         self.total = None if seconds is None else seconds * SAMPLE_RATE
-        self.piece = piece
+        self.within = within
 
     def __call__(self, items: Sequence[Any]) -> list[Any]:
         lengths = [int(item.lengths) for item in items]
-        pieces = cut(lengths, len(items) if self.piece is None else self.piece)
-        return [
-            self.collate(items[piece][part]) for piece in pieces for part in cut(lengths[piece], self.size, self.total)
-        ]
+        batches = []
+        for stretch in cut(lengths, self.within or len(items)):
+            batches += [items[stretch][micro] for micro in cut(lengths[stretch], self.size, self.total)]
+        return [self.collate(batch) for batch in batches]

@@ -1,6 +1,5 @@
 """The training loop: one or more runs that learn from the same batches, epoch by epoch."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -27,9 +26,9 @@ def read(loader: DataLoader) -> Iterator[list[Batch]]:
 class Trainer:
     """Reads and prepares every batch once and lets all runs learn from it.
 
-    The utterances that are prepared at once, a *portion*, are those of the largest ``batch_size`` of the runs; a run
-    with a smaller one takes several optimiser steps from a portion. A run takes the same steps in any company in which
-    the portions are as large and come in the same order.
+    The utterances that are prepared at once, a *chunk*, are those of the largest ``batch_size`` of the runs; a run with
+    a smaller one takes several optimiser steps from a chunk. A run takes the same steps whatever is trained beside it,
+    as long as the chunks are as large and come in the same order.
 
     A run that is done drops out. One whose saved state is ahead of that of another waits for it.
 
@@ -62,8 +61,8 @@ class Trainer:
                     f"{dataset.directory}: {len(dataset)} utterances for {self.processes} processes; "
                     "every process needs one"
                 )
-        self.portion_seconds = self._common("batch_seconds")
-        self.portion_size, self.piece_size = self._portion_sizes()
+        self.chunk_seconds = self._common("batch_seconds")
+        self.chunk_size, self.smallest_size = self._chunk_sizes()
         self.prepare = prepare or (lambda batch: batch.to(self.device))
         self.side = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.train_sampler = self._sampler(train_set, order_seed, shuffle=True)
@@ -71,7 +70,7 @@ class Trainer:
         for sampler, dataset in ((self.train_sampler, train_set), (dev_sampler, dev_set)):
             if not any(len(batch) >= self.processes for batch in sampler.batches):
                 raise MeritError(
-                    f"{dataset.directory}: no batch of {self.portion_seconds:g} s (training.batch_seconds) has an "
+                    f"{dataset.directory}: no batch of {self.chunk_seconds:g} s (training.batch_seconds) has an "
                     f"utterance for each of the {self.processes} processes; give a larger one"
                 )
         self.train_loader = self._loader(train_set, self.train_sampler)
@@ -87,30 +86,29 @@ class Trainer:
             )
         return values[0]
 
-    def _portion_sizes(self) -> tuple[int, int | None]:
-        """Utterances of a portion, and of the pieces that steps are made of: None where a step is a whole portion."""
+    def _chunk_sizes(self) -> tuple[int, int | None]:
+        """Utterances of a chunk and of the smallest step, None for the latter where every step is a whole chunk."""
         sizes = sorted({run.config.batch_size for run in self.runs})
-        if self.portion_seconds is not None or len(sizes) == 1:
+        if self.chunk_seconds is not None or len(sizes) == 1:
             return sizes[-1], None
-        piece = math.gcd(*sizes)
-        if any(sizes[-1] % size for size in sizes) or piece % self.processes:
+        if any(sizes[-1] % size or size % sizes[0] for size in sizes) or sizes[0] % self.processes:
             raise MeritError(
                 f"training.batch_size is {', '.join(map(str, sizes))} in runs that share their batches; each must "
-                f"divide the largest, and all must be multiples of the number of processes, {self.processes}. Choose "
-                "other sizes, or train them one by one"
+                "divide the largest and be a multiple of the smallest, which must be one of the number of processes, "
+                f"{self.processes}. Choose other sizes, or train them one by one"
             )
-        return sizes[-1], piece
+        return sizes[-1], sizes[0]
 
     def _sampler(self, dataset: Examples, seed: int, shuffle: bool) -> EpochSampler:
         return EpochSampler(
             dataset.samples,
-            self.portion_size,
+            self.chunk_size,
             seed=seed,
             shards=dataset.shards,
             shuffle=shuffle,
             rank=self.rank,
             world_size=self.processes,
-            batch_seconds=self.portion_seconds,
+            batch_seconds=self.chunk_seconds,
         )
 
     def _loader(self, dataset: Examples, sampler: EpochSampler) -> DataLoader:
@@ -122,7 +120,7 @@ class Trainer:
                 dataset.collate,
                 min(run.config.micro_batch_size for run in self.runs),
                 self._common("micro_batch_seconds"),
-                None if self.piece_size is None else self.piece_size // self.processes,
+                None if self.smallest_size is None else self.smallest_size // self.processes,
             ),
             num_workers=workers,
             worker_init_fn=ignore_interrupts,
@@ -154,25 +152,25 @@ class Trainer:
     def train_epoch(self, epoch: int, runs: Sequence[Run]) -> None:
         """Take the steps of an epoch that are left to these runs."""
         self.train_sampler.start_at(epoch, 0)
-        portions = self.train_sampler.batches
-        done = [self._portions_done(run, portions) for run in runs]
+        chunks = self.train_sampler.batches
+        done = [self._chunks_done(run, chunks) for run in runs]
         start = min(done)
         self.train_sampler.start_at(epoch, start)
-        seconds = [sum(self.seconds[index] for index in portion) for portion in portions]
+        seconds = [sum(self.seconds[index] for index in chunk) for chunk in chunks]
         last = max(run.config.epochs for run in runs)
         for run in runs:
-            run.steps_in_epoch = sum(self._step_count(run, len(portion)) for portion in portions)
+            run.steps_in_epoch = sum(self._step_count(run, len(chunk)) for chunk in chunks)
         with progress(sum(seconds[start:]), f"epoch {epoch + 1}/{last}", " audio-s", unit_scale=True) as bar:
             prepared = prepared_ahead(read(self.train_loader), self.prepare, self.side)
             for place, batches in enumerate(prepared, start):
-                behind = [run for run, portions_done in zip(runs, done) if portions_done <= place]
-                values = self._train_portion(behind, len(portions[place]), batches)
+                behind = [run for run, chunks_done in zip(runs, done) if chunks_done <= place]
+                values = self._train_chunk(behind, len(chunks[place]), batches)
                 bar.update(seconds[place])
                 bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
                 self.stop.carry_out(runs)
 
-    def _train_portion(self, runs: Sequence[Run], utterances: int, batches: Sequence[Batch]) -> dict[str, float]:
-        """Let the runs learn from a portion, which has so many utterances in all processes; gives their last losses."""
+    def _train_chunk(self, runs: Sequence[Run], utterances: int, batches: Sequence[Batch]) -> dict[str, float]:
+        """Let the runs learn from a chunk, which has so many utterances in all processes; gives their last losses."""
         shown = {}
         for run in runs:
             name = "" if len(self.runs) == 1 else f"{run.output.name} "
@@ -181,26 +179,26 @@ class Trainer:
             run.save_when_due()
         return shown
 
-    def _portions_done(self, run: Run, portions: Sequence[Sequence[int]]) -> int:
-        """Portions of the epoch from which the run has taken its steps already."""
+    def _chunks_done(self, run: Run, chunks: Sequence[Sequence[int]]) -> int:
+        """Chunks of the epoch from which the run has taken its steps already."""
         steps = 0
-        for place, portion in enumerate(portions):
+        for place, chunk in enumerate(chunks):
             if steps >= run.step:
                 return place
-            steps += self._step_count(run, len(portion))
-        return len(portions)
+            steps += self._step_count(run, len(chunk))
+        return len(chunks)
 
     def _step_count(self, run: Run, utterances: int) -> int:
-        """Optimiser steps that a run takes from a portion of so many utterances; a step has one for each process."""
-        if self.piece_size is None:
+        """Optimiser steps that a run takes from a chunk of so many utterances; a step has one for each process."""
+        if self.smallest_size is None:
             return 1
         size = run.config.batch_size
         return sum(min(size, utterances - start) >= self.processes for start in range(0, utterances, size))
 
     def _steps(self, run: Run, utterances: int, batches: Sequence[Batch]) -> list[list[Batch]]:
-        """The micro-batches of a portion by the run's steps."""
+        """The micro-batches of a chunk by the run's steps."""
         count = self._step_count(run, utterances)
-        if self.piece_size is None:
+        if self.smallest_size is None:
             return [list(batches)]
         steps: list[list[Batch]] = [[] for _ in range(count + 1)]  # one more, for utterances that are left out
         seen = 0

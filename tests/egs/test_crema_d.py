@@ -15,7 +15,7 @@ import yaml
 
 from merit.data.datadir import problems_in, read_table
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/crema_d"
 SETS = ("train", "dev", "test")

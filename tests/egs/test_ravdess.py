@@ -16,7 +16,7 @@ import yaml
 from merit.data.audio import read_audio
 from merit.data.datadir import problems_in, read_table
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/ravdess"
 SETS = ("train", "dev", "test")

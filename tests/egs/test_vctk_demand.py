@@ -15,7 +15,7 @@ from merit.data.datadir import problems_in, read_table
 from merit.data.statistics import WaveformStatistics
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 RECIPE = Path(__file__).parents[2] / "egs/vctk_demand"
 SPEAKERS = {"trainset_28spk": ("p226", "p227", "p287"), "trainset_56spk": ("p234", "p237"), "testset": ("p232", "p257")}

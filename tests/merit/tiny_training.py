@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.phase2 import train_phase2
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(expert_size=12, emotion_size=8, enhancement_size=8)

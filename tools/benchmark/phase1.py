@@ -25,7 +25,7 @@ from merit.nets.masks import length_mask
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.batch import crop_window
 from merit.systems.sparse_merit.phases.phase1 import Dump, Head, phase1_trainer
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.loop import Trainer
 
 CLASSES = ["angry", "happy", "neutral", "sad"]

@@ -21,7 +21,7 @@ from merit.systems.sparse_merit.model import MeritModel, ModelOutput
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.batch import Batch
 from merit.systems.sparse_merit.phases.objective import JointObjective
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.optimizer import make_optimizer
 
 CLASSES = 4

@@ -1,7 +1,7 @@
 """The plan of a recipe, which egs/TEMPLATE/merit.sh runs: a line for each question, with a tab before the answer."""
 
 from merit.command import run_command
-from merit.systems.sparse_merit.planning import plan_methods, plan_sets
+from merit.systems.sparse_merit.methods.planning import plan_methods, plan_sets
 
 
 def plan(

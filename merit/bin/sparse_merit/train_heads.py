@@ -6,7 +6,7 @@ from typing import TypedDict, get_type_hints
 
 from merit.command import run_command
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 
 @dataclass

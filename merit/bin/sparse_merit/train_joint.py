@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 
 from merit.command import run_command
-from merit.systems.sparse_merit.method import Speech
+from merit.systems.sparse_merit.methods.method import Speech
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 logger = logging.getLogger(__name__)
 

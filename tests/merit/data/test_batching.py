@@ -187,6 +187,6 @@ def test_micro_batches_by_seconds_bound_the_padded_audio():
     assert all(batch.noisy.numel() <= 32_000 for batch in batches[1:])
 
 
-def test_no_micro_batch_lies_in_two_pieces():
-    assert sizes(CollateMicroBatches(collate, 3, piece=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
-    assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, piece=4)(items([4_000] * 10))) == [4, 4, 2]
+def test_no_micro_batch_lies_across_a_boundary():
+    assert sizes(CollateMicroBatches(collate, 3, within=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
+    assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, within=4)(items([4_000] * 10))) == [4, 4, 2]

@@ -16,7 +16,7 @@ from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit.phases import phase1
 from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.loop import Trainer
 from merit.training.run import Run
 
@@ -79,7 +79,7 @@ def test_each_batch_goes_through_the_encoder_once(corpus, tiny_encoder, tmp_path
     assert sum(seen) == 3 * (12 + 5)  # as many epochs as the longest run has
 
 
-def test_a_smaller_batch_size_takes_several_steps_from_a_portion(corpus, tiny_encoder, tmp_path, monkeypatch):
+def test_a_smaller_batch_size_takes_several_steps_from_a_chunk(corpus, tiny_encoder, tmp_path, monkeypatch):
     steps = recorded(monkeypatch)
     heads = [
         head(tmp_path / "ser", batch_size=8, epochs=2),
@@ -164,7 +164,7 @@ def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path, mo
 def train_three(corpus, encoder, root):
     """Three heads on float32 states, which rounding makes no different in two processes.
 
-    Batches of 8 and 4 over 12 utterances: the last portion is half a batch of the larger one.
+    Batches of 8 and 4 over 12 utterances: the last chunk is half a batch of the larger one.
     """
     phase1.STATES_TYPE = torch.float32
     model = replace(SUM, emotion_dropout=0.0)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
 from merit.metrics.undefined import mean_of_defined
 from merit.report.figure_style import line_style
-from merit.systems.sparse_merit.method import title_of
+from merit.systems.sparse_merit.methods.method import title_of
 from merit.systems.sparse_merit.results.emotion_comparison import EmotionComparison
 from merit.systems.sparse_merit.results.experiment import Experiment
 from merit.systems.sparse_merit.results.run_files import ENHANCEMENT_TABLE

@@ -23,8 +23,8 @@ from merit.systems.sparse_merit.model import MeritModel, ModelOutput
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.batch import Batch
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
 from merit.systems.sparse_merit.routing.routing_usage import routing_counts, routing_shares, routing_warnings
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.contract import Criterion, Summary
 
 
@@ -37,7 +37,7 @@ class JointObjective:
         model: configuration of the model; its tasks are the losses that count.
         class_weights: (C,) weights of the cross-entropy, on the device of the batches.
         factors: factor of each loss by name: emotion, enhancement, balancing.
-        select: see :class:`merit.systems.sparse_merit.phases.training_options.MeritTraining`.
+        select: see :class:`merit.systems.sparse_merit.training_options.MeritTraining`.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ from merit.systems.sparse_merit.phases.batch import Batch, crop_states
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
 from merit.systems.sparse_merit.phases.objective import make_objective
 from merit.systems.sparse_merit.phases.run_options import EARLIER_MERIT_RUNS, run_options
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.accelerator import make_accelerator
 from merit.training.loop import Trainer

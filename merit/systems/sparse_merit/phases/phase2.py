@@ -16,7 +16,7 @@ from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
 from merit.systems.sparse_merit.phases.objective import make_objective
 from merit.systems.sparse_merit.phases.run_options import EARLIER_MERIT_RUNS, run_options
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.accelerator import make_accelerator
 from merit.training.loop import Trainer
 from merit.training.run import Run

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from merit.files import sha256
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.run_state import EARLIER_RUNS
 
 EARLIER_MERIT_RUNS = {**EARLIER_RUNS, "run.training.select": "losses"}

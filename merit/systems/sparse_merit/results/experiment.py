@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.method import title_of
+from merit.systems.sparse_merit.methods.method import title_of
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
 from merit.systems.sparse_merit.results.run_files import DECODED, SCORED, read_config

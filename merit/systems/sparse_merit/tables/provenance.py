@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from merit.report.table import Cell, Column, Table
-from merit.systems.sparse_merit.method import method_called
+from merit.systems.sparse_merit.methods.method import method_called
 from merit.systems.sparse_merit.results.experiment import FinishedRun
 from merit.systems.sparse_merit.results.run_files import read_config
 from merit.systems.sparse_merit.tables.noise_table import method_cell

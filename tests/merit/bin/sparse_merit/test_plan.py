@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from merit.systems.sparse_merit.method import FOLDERS
+from merit.systems.sparse_merit.methods.method import FOLDERS
 
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -9,7 +9,7 @@ import pytest
 
 from merit.bin.sparse_merit.train_joint import train_joint
 from merit.command import run_command
-from merit.systems.sparse_merit.method import FOLDERS
+from merit.systems.sparse_merit.methods.method import FOLDERS
 
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -15,7 +15,7 @@ from merit.nets.ssl import SpeechEncoder
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
 from merit.systems.sparse_merit.phases.phase1 import Dump, Head, phase1_trainer
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 MODEL = ModelConfig(front_end="weighted_sum", emotion_size=8, enhancement_size=8)

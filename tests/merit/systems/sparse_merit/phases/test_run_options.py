@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from merit.systems.sparse_merit.phases.run_options import run_options
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 
 def test_labels_count_by_their_content_and_only_where_there_are_any(tmp_path):

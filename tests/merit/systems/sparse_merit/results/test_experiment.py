@@ -9,7 +9,7 @@ import pytest
 from made_experiment import make_labels, write_emotions, write_run
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.method import title_of
+from merit.systems.sparse_merit.methods.method import title_of
 from merit.systems.sparse_merit.model_config import ModelConfig
 from merit.systems.sparse_merit.results.experiment import FinishedRun, find_runs, open_experiment
 

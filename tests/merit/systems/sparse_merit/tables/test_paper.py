@@ -11,7 +11,7 @@ import pytest
 from merit.errors import MeritError
 from merit.metrics.enhancement.measures import MEASURES
 from merit.report.table import Cell, Column, Table, records
-from merit.systems.sparse_merit.method import FOLDERS, find_method
+from merit.systems.sparse_merit.methods.method import FOLDERS, find_method
 from merit.systems.sparse_merit.tables.paper import HEADINGS, compare_with_paper, comparison_csv, read_published
 
 PAPER = Path(__file__).parents[5] / "egs" / "msp_podcast" / "paper"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.method import FOLDERS, find_method, method_called, read_method, title_of
+from merit.systems.sparse_merit.methods.method import FOLDERS, find_method, method_called, read_method, title_of
 
 COMMON = FOLDERS[1]
 

@@ -11,11 +11,11 @@ from jsonargparse import ArgumentParser
 
 from merit.errors import MeritError, brief
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.phases.training_options import MeritTraining
+from merit.systems.sparse_merit.training_options import MeritTraining
 
 Speech = Literal["noisy", "clean", "enhanced"]
 
-FOLDERS = (Path("conf"), Path(__file__).resolve().parents[3] / "egs/TEMPLATE/conf")
+FOLDERS = (Path("conf"), Path(__file__).resolve().parents[4] / "egs/TEMPLATE/conf")
 """Where methods lie, seen from a recipe: its own, which go before the common ones."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from merit.data.noise.mixed_names import condition_name, parse_condition
 from merit.errors import MeritError
-from merit.systems.sparse_merit.method import Method, find_method, read_method
+from merit.systems.sparse_merit.methods.method import Method, find_method, read_method
 
 _RATIO = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 

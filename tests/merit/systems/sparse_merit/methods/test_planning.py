@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.method import FOLDERS
-from merit.systems.sparse_merit.planning import plan_methods, plan_sets
+from merit.systems.sparse_merit.methods.method import FOLDERS
+from merit.systems.sparse_merit.methods.planning import plan_methods, plan_sets
 
 COMMON = str(FOLDERS[1])
 
