@@ -148,6 +148,8 @@ class Trainer:
         self.runs[0].accelerator.wait_for_everyone()  # a process group that ends while another is at work aborts it
         for run in self.runs:
             run.close()
+        for run in self.runs:
+            run.accelerator.end_training()
 
     def train_epoch(self, epoch: int, runs: Sequence[Run]) -> None:
         """Take the steps of an epoch that are left to these runs."""

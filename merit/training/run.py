@@ -96,14 +96,19 @@ class Run:
         return min(1.0, (self.epoch + self.step / self.steps_in_epoch) / self.config.epochs)
 
     def close(self) -> None:
-        """Say which epoch was best, and finish what follows the run on its way."""
+        """Say which epoch was best, and let go of what distributed training has put around the model.
+
+        Nothing may hold on to a process group that is about to end: a process that ends with it can abort.
+        """
         column = f"dev_{self.objective.criterion.name}"
         logger.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], column, self.best[column])
         if self.unhealthy:
             logger.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":
             logger.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
-        self.accelerator.end_training()
+        self.model = self.bare_model
+        del self.optimizer, self.combination
+        self.accelerator.free_memory()
 
     # A step
 
