@@ -133,6 +133,7 @@ merit() {
     fi
     python=$(find_python)
     export_environment
+    export MERIT_METHODS=$recipe/conf # where tables and figures find the titles of the recipe's own methods
     local plan
     plan=$(make_plan "$seen_name" "$unseen") || exit 2
 

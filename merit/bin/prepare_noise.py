@@ -5,12 +5,13 @@ from typing import Literal
 
 from merit.command import run_command
 from merit.data.noise.babble_folder import BabbleOptions, prepare_babble
+from merit.data.noise.corpora import LAYOUTS
 from merit.data.noise.preparation import prepare_noise as prepare_published_noise
 from merit.errors import MeritError
 
 
 def prepare_noise(
-    corpus: Literal["musan", "demand", "esc50", "wham", "freesound", "dns", "crss", "rirs"],
+    corpus: Literal[(*LAYOUTS, "crss")],
     source: Path,
     output: Path,
     subsets: list[str] | str | None = None,
@@ -28,10 +29,10 @@ def prepare_noise(
         corpus: the published corpus; rirs are the impulse responses of OpenSLR 28, for --rir of the mixing.
         source: folder of the published corpus.
         output: folder to make; the same command again leaves it as it is, another one makes it anew.
-        subsets: those to use, as '[noise,music]'; musan (noise music speech): noise; demand (ch01 to ch16): ch01; esc50
-            (animals nature human interior urban), dns (audioset freesound demand other), rirs (simulated real): all.
+        subsets: those to use, as '[noise,music]'; egs/TEMPLATE/noise.md says what a corpus has, and what is used
+            without it.
         fractions: of the recordings in train, dev and test, in a split drawn here; '[0,0,1]' for noise of the test
-            alone. Without it the split that the corpus brings (esc50, wham, FSD50K), or '[0.8,0.1,0.1]'.
+            alone. Without it the split that the corpus brings, or '[0.8,0.1,0.1]'.
         without: prepared folders whose recordings and samples are left out, as '[dump/noise/freesound]'.
         babble: of crss alone: who talks, and how many at once.
         seed: seed of what is drawn.

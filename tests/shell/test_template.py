@@ -150,6 +150,17 @@ def test_work_keeps_everything_apart_from_the_recipe(recipe: Recipe) -> None:
     assert not (recipe.folder / "exp").exists() and not (recipe.folder / "data").exists()
 
 
+def test_with_work_the_tables_still_find_the_recipes_own_methods(recipe: Recipe) -> None:
+    (recipe.folder / "conf/wide.yaml").write_text("title: Wide\nmodel:\n  expert_size: 9\n")
+    (recipe.folder / "fold2").mkdir()
+    for module in ("report", "compare"):
+        (recipe.folder / f"fold2/meanwhile_{module}").write_text(f'echo "$MERIT_METHODS" >{module}_methods')
+    result = recipe.run("--work", "fold2", "--methods", "wide")
+    assert result.returncode == 0, result.stderr
+    for module in ("report", "compare"):
+        assert (recipe.folder / f"fold2/{module}_methods").read_text() == f"{recipe.folder}/conf\n"
+
+
 def test_a_recipe_can_have_a_method_of_its_own(recipe: Recipe) -> None:
     (recipe.folder / "conf/wide.yaml").write_text("model:\n  expert_size: 9\n  tasks: [emotion]\n")
     assert recipe.run("--methods", "wide", "--stop-stage", "5").returncode == 0
@@ -338,7 +349,7 @@ def test_jobs_keep_few_kernels_of_past_lengths_unless_told_otherwise() -> None:
         assert result.stdout.split() == expected.split()
 
 
-RECIPES = ["mini", "emodb", "msp_podcast", "ravdess", "crema_d", "iemocap", "esd", "vctk_demand"]
+RECIPES = sorted(path.parent.name for path in (ROOT / "egs").glob("*/run.sh"))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -74,7 +74,10 @@ def make_babble(
     parts = _split_utterances(utt2spk, files, seed)
     for part, utterances, count in zip(PARTS, parts, files):
         if count and len(utterances) < talkers:
-            raise MeritError(f"{data}: {len(utterances)} utterances for {part} babble, too few for {talkers} talkers")
+            raise MeritError(
+                f"{data}: {len(utterances)} utterances for {part} babble, too few for {talkers} talkers; give it more "
+                "speech, or training another noise: ./run.sh --noise-seen name=/folder"
+            )
     manifest.unlink(missing_ok=True)
     for old in output.glob("*/babble-*.flac"):
         old.unlink()

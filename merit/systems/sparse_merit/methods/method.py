@@ -1,5 +1,6 @@
 """Methods: what is trained and compared, each in a small YAML file of its own."""
 
+import os
 from argparse import ArgumentError
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,12 @@ from merit.systems.sparse_merit.training_options import MeritTraining
 
 Speech = Literal["noisy", "clean", "enhanced"]
 
-FOLDERS = (Path("conf"), Path(__file__).resolve().parents[4] / "egs/TEMPLATE/conf")
-"""Where methods lie, seen from a recipe: its own, which go before the common ones."""
+COMMON = Path(__file__).resolve().parents[4] / "egs/TEMPLATE/conf"
+"""Where the methods of all recipes lie."""
+
+OWN = "MERIT_METHODS"
+"""Environment variable with the folder of a recipe's own methods, which go before the common ones. The stages set it,
+since with ``--work`` they run elsewhere; without it, it is ``conf``."""
 
 
 @dataclass
@@ -64,23 +69,31 @@ def find_method(name: str, folders: Sequence[str | Path]) -> str | None:
     return next((file for file in files if Path(file).is_file()), None)
 
 
-@cache
-def method_called(name: str, folders: Sequence[Path] = FOLDERS) -> Method:
+def method_called(name: str, folders: Sequence[Path] = ()) -> Method:
     """The method of this name, for whoever looks at its results; one whose file is gone is as if it were empty.
+
+    Args:
+        name: of the method, as ``sparse_merit``.
+        folders: those that its file may lie in; by default the recipe's own and the common one.
 
     Raises:
         MeritError: when its file is no method's.
     """
-    file = find_method(name, folders)
-    return Method() if file is None else read_method(Path(file))
+    file = find_method(name, folders or (Path(os.environ.get(OWN, "conf")), COMMON))
+    return Method() if file is None else _read_once(Path(file).resolve())
 
 
-def title_of(name: str, folders: Sequence[Path] = FOLDERS) -> str:
+@cache
+def _read_once(path: Path) -> Method:
+    return read_method(path)
+
+
+def title_of(name: str, folders: Sequence[Path] = ()) -> str:
     """What tables and figures call a method.
 
     Args:
         name: of the method, as ``sparse_merit``.
-        folders: a tuple of those that its file may lie in.
+        folders: as for :func:`method_called`.
 
     Raises:
         MeritError: when its file is no method's.

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from merit.systems.sparse_merit.methods.method import FOLDERS
+from merit.systems.sparse_merit.methods.method import COMMON
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
 def plan(*options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "merit.bin.sparse_merit.plan", f"--common={FOLDERS[1]}", "--seeds=7", *options]
+    command = [sys.executable, "-m", "merit.bin.sparse_merit.plan", f"--common={COMMON}", "--seeds=7", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 

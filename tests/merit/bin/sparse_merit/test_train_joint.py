@@ -9,7 +9,7 @@ import pytest
 
 from merit.bin.sparse_merit.train_joint import train_joint
 from merit.command import run_command
-from merit.systems.sparse_merit.methods.method import FOLDERS
+from merit.systems.sparse_merit.methods.method import COMMON
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -22,7 +22,7 @@ def configuration(method: Path) -> subprocess.CompletedProcess:
 
 
 def test_a_method_says_how_its_model_is_trained_and_what_it_is(tmp_path: Path):
-    found = configuration(FOLDERS[1] / "original.yaml")
+    found = configuration(COMMON / "original.yaml")
     assert found.returncode == 0, found.stderr
     for line in ("title: Original", "speech: clean", "  front_end: weighted_sum"):
         assert line in found.stdout.splitlines()

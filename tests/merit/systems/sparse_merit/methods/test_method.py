@@ -3,9 +3,7 @@ from pathlib import Path
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.methods.method import FOLDERS, find_method, method_called, read_method, title_of
-
-COMMON = FOLDERS[1]
+from merit.systems.sparse_merit.methods.method import COMMON, find_method, method_called, read_method, title_of
 
 
 def test_every_common_method_says_what_it_is():
@@ -66,3 +64,15 @@ def test_a_method_without_title_or_file_goes_by_its_name(tmp_path: Path):
     (tmp_path / "wide.yaml").write_text("model:\n  expert_size: 9\n")
     assert title_of("wide", (tmp_path,)) == "wide"
     assert title_of("gone", (tmp_path,)) == "gone" and method_called("gone", (tmp_path,)).speech == "noisy"
+
+
+def test_the_folder_of_a_recipe_that_works_elsewhere_is_in_the_environment(tmp_path: Path, monkeypatch):
+    for name, title in (("conf", "Here"), ("recipe", "There")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "elsewhere.yaml").write_text(f"title: {title}\nspeech: clean\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MERIT_METHODS", raising=False)
+    assert title_of("elsewhere") == "Here"
+    monkeypatch.setenv("MERIT_METHODS", str(tmp_path / "recipe"))
+    assert title_of("elsewhere") == "There" and method_called("elsewhere").speech == "clean"
+    assert title_of("sparse_merit") == "Sparse MERIT"

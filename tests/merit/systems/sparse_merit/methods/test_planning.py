@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.sparse_merit.methods.method import FOLDERS
+from merit.systems.sparse_merit.methods.method import COMMON as COMMON_FOLDER
 from merit.systems.sparse_merit.methods.planning import plan_methods, plan_sets
 
-COMMON = str(FOLDERS[1])
+COMMON = str(COMMON_FOLDER)
 
 
 def plan(*names: str, seeds: tuple[str, ...] = ("7",), own: Path = Path("own"), **changes) -> dict[str, str]:

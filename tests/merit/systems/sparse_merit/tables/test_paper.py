@@ -11,7 +11,7 @@ import pytest
 from merit.errors import MeritError
 from merit.metrics.enhancement.measures import MEASURES
 from merit.report.table import Cell, Column, Table, records
-from merit.systems.sparse_merit.methods.method import FOLDERS, find_method
+from merit.systems.sparse_merit.methods.method import COMMON, find_method
 from merit.systems.sparse_merit.tables.paper import HEADINGS, compare_with_paper, comparison_csv, read_published
 
 PAPER = Path(__file__).parents[5] / "egs" / "msp_podcast" / "paper"
@@ -43,7 +43,7 @@ def test_tables_over_noises_are_complete(published, number, methods, measures):
     places = Counter((line["snr"], line["noise"], line["method"]) for line in published[number])
     assert places == Counter((snr, noise, method) for snr in SNRS for noise in NOISES for method in methods)
     assert set(published[number][0]) - set(HEADINGS) == measures
-    assert all(find_method(method, FOLDERS) for method in set(methods) - {"noisy"})
+    assert all(find_method(method, [COMMON]) for method in set(methods) - {"noisy"})
 
 
 def test_the_other_tables_are_complete(published):
