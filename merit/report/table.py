@@ -23,6 +23,7 @@ class Column:
         group: key of the group it stands in, ``street``; empty outside of groups.
         group_label: heading of the group, ``Recorded in a street``; its key by default.
         digits: decimals shown of a number that is no whole one.
+        lower_is_better: the best is the lowest.
         shown: False leaves the column to the CSV alone.
     """
 
@@ -32,6 +33,7 @@ class Column:
     group_label: str = ""
     digits: int = 3
     shown: bool = True
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def records(table: Table) -> list[dict[str, float | int | str | None]]:
 
 
 def with_best_in_bold(table: Table) -> Table:
-    """The same table with the largest numbers of every column in bold, block by block.
+    """The same table with the best numbers of every column in bold, block by block.
 
     Numbers that are shown alike count as equal, and nothing is bold where a block has only one number.
     """
@@ -124,7 +126,7 @@ def with_best_in_bold(table: Table) -> Table:
             numbers = [cell.value for cell in cells if isinstance(cell.value, float) and not _is_nan(cell.value)]
             if len(numbers) < 2:
                 continue
-            best = Cell(max(numbers)).shown(column.digits)
+            best = Cell((min if column.lower_is_better else max)(numbers)).shown(column.digits)
             for line, cell in zip(lines, cells):
                 line[place] = replace(cell, bold=cell.shown(column.digits) == best)
         rows += map(tuple, lines)

@@ -39,8 +39,9 @@ EARLIER_RUNS = {
 def start_run(output: Path, description: object, run: dict, earlier_runs: Mapping[str, object] = EARLIER_RUNS) -> None:
     """Write ``config.json`` of a new run, or check that a run already there is the same one.
 
-    Only options that change the result make a run another one; more epochs or other micro-batches do not. Of the
-    precision it is what was computed in that counts, whether it was asked for or is the fast one of the machine.
+    Only options that change the result make a run another one; more epochs or other micro-batches do not. Where the
+    description has a ``precision``, what was computed in, that counts, whether it was asked for or is the fast one of
+    the machine; else the one that was asked for does.
 
     Args:
         output: directory of the run.
@@ -64,16 +65,18 @@ def start_run(output: Path, description: object, run: dict, earlier_runs: Mappin
         found, wanted = _flat(json.loads(path.read_text())), _flat(json.loads(text))
     except ValueError as error:
         raise MeritError(f"{path}: damaged ({error}); restore it, or remove {output} to train anew") from error
-    if found.get("description.precision") is None:  # a run of before this was kept
+    resolved = "description.precision" in wanted  # else what was asked for counts
+    if resolved and found.get("description.precision") is None:  # a run of before this was kept
         asked = found.get("run.training.precision", "auto")
         found["description.precision"] = wanted["description.precision"] if asked == "auto" else asked
     found = {name: value for name, value in earlier_runs.items() if name in wanted} | found
     free = ("epochs", "patience", "micro_batch_size", "micro_batch_seconds", "workers", "checkpoint_minutes")
     free += ("gradient_checkpointing", "compile")
+    asked_for = "run.training.precision" if resolved else None
     differ = [
         name
         for name in sorted(found.keys() | wanted.keys())
-        if name.split(".")[-1] not in free and name != "run.training.precision" and found.get(name) != wanted.get(name)
+        if name.split(".")[-1] not in free and name != asked_for and found.get(name) != wanted.get(name)
     ]
     if differ:
         lines = "\n".join(f"  {name}: there {found.get(name)!r}, now {wanted.get(name)!r}" for name in differ)

@@ -69,7 +69,7 @@ class SquaredError:
         return model(batch.x.unsqueeze(-1)).squeeze(-1)
 
     def denominators(self, batch):
-        return {"error": torch.tensor(float(len(batch.x)))}
+        return {"error": torch.tensor(float(len(batch.x)), device=batch.x.device)}
 
     def sums(self, output, batch):
         return {"error": (output - batch.y).square().sum()}
@@ -79,7 +79,8 @@ class SquaredError:
         return {"error": 1.0}
 
     def counts(self, output, batch):
-        return {"near": (output - batch.y).abs().lt(0.5).sum(), "points": torch.tensor(len(batch.x))}
+        points = torch.tensor(len(batch.x), device=batch.x.device)
+        return {"near": (output - batch.y).abs().lt(0.5).sum(), "points": points}
 
     def summary(self, losses, counts):
         near = (counts["near"] / counts["points"]).item()

@@ -14,6 +14,10 @@ from merit.metrics.enhancement.stoi import stoi
 from merit.metrics.undefined import UndefinedScore
 
 MEASURES = ("PESQ", "CSIG", "CBAK", "COVL", "SSNR", "STOI")
+DIGITS = dict.fromkeys(MEASURES, 2) | {"STOI": 3}
+"""Decimals of each in a table."""
+LOWER_IS_BETTER: frozenset[str] = frozenset()
+"""Those of which less is better."""
 LENGTH_TOLERANCE = 0.01  # of the longer signal
 
 

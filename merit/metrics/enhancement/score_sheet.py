@@ -74,8 +74,8 @@ class ScoreSheet:
         pairs: utterance -> what is compared.
         variant: of the composite measures.
 
-    Lines of an earlier run count when they compared the same files in the same way; others are dropped. A table that
-    does not hold the scores of these files any more is removed.
+    Lines of an earlier run count when they compared the same files in the same way, by all measures; others are
+    dropped. A table that does not hold the scores of these files any more is removed.
 
     Raises:
         MeritError: when the name of the table does not end in .csv.
@@ -92,7 +92,8 @@ class ScoreSheet:
         self.records = {
             utt: record
             for utt, record in records.items()
-            if record.composite == variant and record.compared == self.fingerprints.get(utt)
+            if (record.composite, record.compared) == (variant, self.fingerprints.get(utt))
+            and record.scores.keys() >= set(MEASURES)  # else one was added since
         }
         if self.pending():
             self.path.unlink(missing_ok=True)
@@ -156,7 +157,10 @@ def read_enhancement_table(path: Path) -> dict[str, dict[str, float]]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         if reader.fieldnames != ["utt", *MEASURES]:
-            raise MeritError(f"{path}: expected the columns {','.join(('utt', *MEASURES))}, found {reader.fieldnames}")
+            raise MeritError(
+                f"{path}: expected the columns {','.join(('utt', *MEASURES))}, found {reader.fieldnames}; remove it "
+                "and score the condition again (stage 6)"
+            )
         return {row["utt"]: {name: float(row[name]) for name in MEASURES} for row in reader}
 
 

@@ -2,6 +2,7 @@
 
 import csv as csv_files
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,13 @@ def test_best_of_each_block_is_bold_as_it_is_shown():
     bold = [[cell.bold for cell in row] for row in table.rows]
     # 0.412 < 0.413; a single number is not the best of anything; 0.69996 is shown as 0.700.
     assert bold == [[False] * 6, [False, False, True, False, False, False], *([[False, False, True, *[False] * 3]] * 2)]
+
+
+def test_the_lowest_is_the_best_where_less_is_better():
+    columns = tuple(replace(column, lower_is_better=True) for column in example().columns)
+    table = with_best_in_bold(replace(example(), columns=columns))
+    # 0.69996 is shown as 0.700.
+    assert [row[2].bold for row in table.rows] == [True, False, True, True]
 
 
 def test_markdown():

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -211,3 +211,21 @@ def test_an_option_that_runs_did_not_have_yet_stands_for_what_they_did(tmp_path)
     start_run(tmp_path, TOY_TRAINING, {"training": {"epochs": 4, "average": 1, "freeze": []}})
     with pytest.raises(MeritError, match="run.training.average: there 1, now 3"):
         start_run(tmp_path, TOY_TRAINING, {"training": {"epochs": 4, "average": 3}})
+
+
+@dataclass
+class Sizes:
+    """A description without a precision."""
+
+    channels: int = 8
+
+
+def test_a_run_whose_description_has_no_precision_goes_on_in_the_one_that_was_asked_for(tmp_path):
+    start_run(tmp_path, Sizes(), {"training": asdict(TOY_TRAINING)})
+    (tmp_path / "last.pt").touch()
+    start_run(tmp_path, Sizes(), {"training": asdict(replace(TOY_TRAINING, epochs=9))})
+    other = replace(TOY_TRAINING, precision="auto")
+    with pytest.raises(
+        MeritError, match="another configuration.*\n  run.training.precision: there 'float32', now 'auto'"
+    ):
+        start_run(tmp_path, Sizes(), {"training": asdict(other)})

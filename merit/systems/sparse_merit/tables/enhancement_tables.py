@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import stdev
 
 from merit.errors import MeritError
-from merit.metrics.enhancement.measures import MEASURES
+from merit.metrics.enhancement.measures import DIGITS, LOWER_IS_BETTER, MEASURES
 from merit.metrics.undefined import mean_of_defined
 from merit.report.table import Cell, Column, Table, with_best_in_bold
 from merit.systems.sparse_merit.results.conditions import NoiseCondition
@@ -79,8 +79,9 @@ def _table(name: str, title: str, methods: Sequence[str], scores: Enhancement) -
     scores = {(condition, method): rows for (condition, method), rows in scores.items() if method in methods}
     columns = []
     for measure in MEASURES:
-        digits = 3 if measure == "STOI" else 2
-        columns += [Column(measure, measure, digits=digits), Column(f"{measure}_std", f"{measure}, std", shown=False)]
+        lower = measure in LOWER_IS_BETTER
+        columns.append(Column(measure, measure, digits=DIGITS[measure], lower_is_better=lower))
+        columns.append(Column(f"{measure}_std", f"{measure}, std", shown=False))
     columns += [Column("seeds", "Seeds", shown=False), Column("undefined", "Undefined", shown=False)]
     headings = [Cell(NOISY, "Noisy") if method == NOISY else method_cell(method) for method in methods]
     cells = {key: _cells(rows) for key, rows in scores.items()}

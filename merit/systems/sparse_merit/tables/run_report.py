@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from merit.errors import MeritError, brief
-from merit.metrics.enhancement.measures import MEASURES
+from merit.metrics.enhancement.measures import DIGITS, MEASURES
 from merit.report.environment import environment_section
 from merit.report.markdown import markdown_table
 from merit.systems.sparse_merit.results.conditions import NoiseCondition
@@ -82,8 +82,7 @@ def enhancement_table(rows: Sequence[EnhancementRow], baseline: Sequence[Enhance
     for enhanced in rows:
         for name, row in (("Noisy", noisy.get(enhanced.condition)), ("Enhanced", enhanced)):
             if row is not None:
-                *means, stoi = (row.means[measure] for measure in MEASURES)
-                means = (*_numbers(*means, digits=2), *_numbers(stoi, digits=3))
+                means = [_numbers(row.means[measure], digits=DIGITS[measure])[0] for measure in MEASURES]
                 cells.append((*_place(row.condition, seen), name, *means, row.utterances, _failures(row)))
     return markdown_table(("Noise", "SNR (dB)", "", *MEASURES, "n", "undefined"), cells)
 

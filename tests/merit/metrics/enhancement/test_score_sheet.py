@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from merit.metrics.enhancement.score_sheet import (
     read_records,
     record_path,
 )
+
+COLUMNS = ",".join(("utt", *MEASURES))
 
 
 @pytest.fixture
@@ -37,16 +40,17 @@ def record(sheet: ScoreSheet, utt: str, value: float, **changes: float) -> Recor
 def test_a_table_appears_with_its_last_score_and_reads_back(tmp_path, pairs):
     sheet = ScoreSheet(tmp_path / "new" / "rows.csv", pairs)
     assert sheet.pending() == ["u0", "u1"]
-    sheet.add(record(sheet, "u1", 1.23456789, STOI=math.nan))
+    sheet.add(record(sheet, "u1", 1.23456789, **{MEASURES[-1]: math.nan}))
     sheet.finish()
     assert not sheet.path.exists() and sheet.pending() == ["u0"]
     sheet.add(record(sheet, "u0", -2.0))
     sheet.finish()
-    lines = [b"utt,PESQ,CSIG,CBAK,COVL,SSNR,STOI", b"u0" + b",-2.000000" * 6, b"u1" + b",1.234568" * 5 + b",nan", b""]
+    count = len(MEASURES)
+    lines = [COLUMNS.encode(), b"u0" + b",-2.000000" * count, b"u1" + b",1.234568" * (count - 1) + b",nan", b""]
     assert sheet.path.read_bytes() == b"\r\n".join(lines)
     table = read_enhancement_table(sheet.path)
     assert list(table) == ["u0", "u1"] and table["u0"] == dict.fromkeys(MEASURES, -2.0)
-    assert math.isnan(table["u1"]["STOI"]) and table["u1"]["PESQ"] == 1.234568
+    assert math.isnan(table["u1"][MEASURES[-1]]) and table["u1"]["PESQ"] == 1.234568
 
 
 def test_a_line_is_json_with_the_reason_of_what_is_undefined(tmp_path, pairs):
@@ -76,6 +80,22 @@ def test_lines_of_an_earlier_run_count_when_they_compared_the_same(tmp_path, pai
     assert ScoreSheet(first.path, pairs, "cmgan").pending() == ["u0", "u1"]
 
 
+def test_what_lacks_a_measure_is_scored_again(tmp_path, pairs):
+    """What was scored before a measure was added."""
+    sheet = ScoreSheet(tmp_path / "rows.csv", pairs)
+    for utt in pairs:
+        complete = record(sheet, utt, 1.0)
+        sheet.add(
+            replace(complete, scores={name: complete.scores[name] for name in MEASURES[: -1 if utt == "u1" else None]})
+        )
+    sheet.path.write_text("utt,PESQ\nu0,1\nu1,1\n")
+    again = ScoreSheet(sheet.path, pairs)
+    assert again.pending() == ["u1"] and not again.path.exists()
+    again.add(record(again, "u1", 2.0))
+    again.finish()
+    assert read_enhancement_table(sheet.path)["u1"] == dict.fromkeys(MEASURES, 2.0)
+
+
 def test_a_fingerprint_tells_entries_and_files_apart(tmp_path, pairs):
     one, two = pairs.values()
     before = one.fingerprint()
@@ -90,12 +110,12 @@ def test_means_leave_out_what_is_undefined():
     generator = np.random.default_rng(0)
     values = generator.random((5, len(MEASURES)))
     values[[0, 3], 0] = math.nan
-    values[:, 5] = math.nan
+    values[:, -1] = math.nan
     table = {f"u{row}": dict(zip(MEASURES, map(float, values[row]))) for row in range(5)}
     means, failures = mean_scores(table)
-    assert [means[name] for name in MEASURES[:5]] == pytest.approx(np.nanmean(values[:, :5], axis=0), rel=1e-15)
-    assert math.isnan(means["STOI"])
-    assert failures == dict(zip(MEASURES, (2, 0, 0, 0, 0, 5)))
+    assert [means[name] for name in MEASURES[:-1]] == pytest.approx(np.nanmean(values[:, :-1], axis=0), rel=1e-15)
+    assert math.isnan(means[MEASURES[-1]])
+    assert failures == dict.fromkeys(MEASURES, 0) | {MEASURES[0]: 2, MEASURES[-1]: 5}
 
 
 def test_tables_of_another_kind_are_refused(tmp_path, pairs):
@@ -104,5 +124,5 @@ def test_tables_of_another_kind_are_refused(tmp_path, pairs):
     with pytest.raises(MeritError, match="rows.csv: not there; score the condition first"):
         read_enhancement_table(tmp_path / "rows.csv")
     (tmp_path / "rows.csv").write_text("utt,PESQ\nu0,1\n")
-    with pytest.raises(MeritError, match="expected the columns utt,PESQ,CSIG,CBAK,COVL,SSNR,STOI, found"):
+    with pytest.raises(MeritError, match=f"expected the columns {COLUMNS}, found .*; remove it and score"):
         read_enhancement_table(tmp_path / "rows.csv")

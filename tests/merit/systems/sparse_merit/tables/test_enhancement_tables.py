@@ -8,6 +8,8 @@ import pytest
 from made_experiment import CONDITIONS, GAIN, SEEDS, cell, expected_mean, open_made, write_enhancement
 
 from merit.errors import MeritError
+from merit.metrics.enhancement.measures import MEASURES
+from merit.systems.sparse_merit.tables import enhancement_tables
 from merit.systems.sparse_merit.tables.enhancement_tables import enhancement_scores, table_2, table_7
 
 
@@ -33,8 +35,17 @@ def test_undefined_scores_stay_out_of_the_mean_and_are_counted(tmp_path):
     table = table_2(enhancement_scores(open_made(tmp_path, ["ft_mtl"])))
     expected = fmean([2.0, expected_mean(4.17, count=4)])
     assert cell(table, -5, "ft_mtl", "wind", "SSNR").value == pytest.approx(expected)
-    assert cell(table, -5, "ft_mtl", "wind", "undefined").value == 6
-    assert "6 scores are undefined" in table.notes[1]
+    assert cell(table, -5, "ft_mtl", "wind", "undefined").value == len(MEASURES)
+    assert f"{len(MEASURES)} scores are undefined" in table.notes[1]
+
+
+def test_of_a_measure_of_which_less_is_better_the_lowest_is_bold(experiment, monkeypatch):
+    monkeypatch.setattr(enhancement_tables, "LOWER_IS_BETTER", {"PESQ"})
+    table = table_2(enhancement_scores(experiment))
+    assert {row[1].value for row in table.rows if cell(table, row[0].value, row[1].value, "babble", "PESQ").bold} == {
+        "noisy"
+    }
+    assert not any(cell(table, -5, "noisy", "babble", key).bold for key in MEASURES if key != "PESQ")
 
 
 def test_table_7_compares_the_balancing_loss(experiment):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from merit.errors import MeritError
-from merit.metrics.enhancement.measures import MEASURES
 from merit.report.table import Cell, Column, Table, records
 from merit.systems.sparse_merit.methods.method import COMMON, find_method
 from merit.systems.sparse_merit.tables.paper import HEADINGS, compare_with_paper, comparison_csv, read_published
@@ -18,6 +17,7 @@ PAPER = Path(__file__).parents[5] / "egs" / "msp_podcast" / "paper"
 SNRS, NOISES = (-5, 0, 5, 10), ("crss", "freesound", "dns")
 RECOGNISING = "original ft_m se_p ft_mtl ft_mtl_uncertainty ft_mtl_pcgrad dense_merit sparse_merit".split()
 ENHANCING = "noisy se_only ft_mtl ft_mtl_uncertainty ft_mtl_pcgrad dense_merit sparse_merit".split()
+SIX_MEASURES = {"PESQ", "CSIG", "CBAK", "COVL", "SSNR", "STOI"}  # a seventh of ours would not be in the paper
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def find(lines, **wanted):
     "number, methods, measures",
     [
         (1, RECOGNISING, {"f1_macro", "f1_micro"}),
-        (2, ENHANCING, set(MEASURES)),
+        (2, ENHANCING, SIX_MEASURES),
         (6, ["sparse_merit", "sparse_merit_balance"], {"f1_macro", "f1_micro"}),
-        (7, ["sparse_merit", "sparse_merit_balance"], set(MEASURES)),
+        (7, ["sparse_merit", "sparse_merit_balance"], SIX_MEASURES),
     ],
 )
 def test_tables_over_noises_are_complete(published, number, methods, measures):

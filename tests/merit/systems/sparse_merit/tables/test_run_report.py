@@ -5,6 +5,7 @@ import json
 import pytest
 
 from merit.errors import MeritError
+from merit.systems.sparse_merit.tables import run_report
 from merit.systems.sparse_merit.tables.run_report import results_page, score_tables
 
 ENHANCEMENT_HEADER = "utt,PESQ,CSIG,CBAK,COVL,SSNR,STOI\n"
@@ -58,6 +59,12 @@ def test_tables_mark_seen_noise_and_put_noisy_before_enhanced(folders):
     undefined = "1 PESQ, 1 CSIG, 1 CBAK, 1 COVL"
     assert table[at + 1] == ["babble \\*", "-5", "Enhanced", *"2.00 3.00 2.00 2.50 5.00 0.850 2".split(), undefined]
     assert not any("5" == row[1] for row in table)  # the noisy input was scored there, this model was not
+
+
+def test_decimals_are_those_of_the_measure_wherever_it_stands(folders, monkeypatch):
+    monkeypatch.setattr(run_report, "MEASURES", ("STOI", "PESQ"))
+    lines = score_tables(folders / "score", folders / "noisy", []).splitlines()
+    assert ["wind", "0", "Noisy", "0.700", "1.50", "1", "0"] in [cells(line) for line in lines]
 
 
 def test_the_page_names_how_the_result_came_about(folders):
