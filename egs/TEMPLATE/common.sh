@@ -115,6 +115,27 @@ export_environment() { # what all jobs, and local/data.sh, find
     export LRU_CACHE_CAPACITY=${LRU_CACHE_CAPACITY:-128}
 }
 
+# Go to where data, dump and exp lie, and have ready what jobs need. Sets, for whoever runs the stages: recipe and
+# template, the folders of the recipe and of TEMPLATE as seen from there; trainer, what the command of a training begins
+# with; and what cmd.sh sets, what jobs ask for.
+enter_recipe() {
+    cd "$(dirname "$0")" || return
+    recipe=. template=../TEMPLATE
+    if [ -n "$work" ]; then
+        recipe=$PWD template=$MERIT_ROOT/egs/TEMPLATE
+        case $recipe in *[[:space:]]*)
+            refuse "--work: the recipe lies in '$recipe', which has a space; lists are split there" ;;
+        esac
+        mkdir -p "$work"
+        cd "$work" || return
+    fi
+    python=$(find_python)
+    export_environment
+    . "$MERIT_ROOT/egs/TEMPLATE/cmd.sh"
+    trainer=("$python" -m)
+    [ "$ngpu" -le 1 ] || trainer=("$python" -m torch.distributed.run --standalone --nproc_per_node "$ngpu" -m)
+}
+
 selected() { # STAGE: is it to be run?
     [ "$stage" -le "$1" ] && [ "$stop_stage" -ge "$1" ]
 }

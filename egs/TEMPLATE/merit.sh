@@ -120,19 +120,8 @@ merit() {
         for noise in $noise_unseen; do unseen+=" ${noise%%=*}"; done
     fi
 
-    # The recipe and the common methods, seen from where data, dump and exp lie.
-    cd "$(dirname "$0")" || return
-    local recipe=. template=../TEMPLATE
-    if [ -n "$work" ]; then
-        recipe=$PWD template=$MERIT_ROOT/egs/TEMPLATE
-        case $recipe in *[[:space:]]*)
-            refuse "--work: the recipe lies in '$recipe', which has a space; lists are split there" ;;
-        esac
-        mkdir -p "$work"
-        cd "$work" || return
-    fi
-    python=$(find_python)
-    export_environment
+    local recipe template trainer
+    enter_recipe
     export MERIT_METHODS=$recipe/conf # where tables and figures find the titles of the recipe's own methods
     local plan
     plan=$(make_plan "$seen_name" "$unseen") || exit 2
@@ -149,9 +138,6 @@ merit() {
             tests_done+="dump/log/test_$noise.done "
         done
     fi
-    . "$MERIT_ROOT/egs/TEMPLATE/cmd.sh" # sets prepare_job, dump_job, train_job, decode_job
-    local trainer=("$python" -m)
-    [ "$ngpu" -le 1 ] || trainer=("$python" -m torch.distributed.run --standalone --nproc_per_node "$ngpu" -m)
 
     local name speech method seed
     if selected 1; then
