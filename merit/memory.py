@@ -6,7 +6,7 @@ import psutil
 import torch
 
 
-def memory_figures(device: torch.device) -> dict[str, float]:
+def memory_use(device: torch.device) -> dict[str, float]:
     """Memory of this process in GB (10^9 bytes).
 
     Args:
@@ -16,10 +16,10 @@ def memory_figures(device: torch.device) -> dict[str, float]:
         ``memory_gb``, resident in the memory of the host now, without that of the processes that read audio; on a GPU
         also ``gpu_memory_gb``, the most that tensors have held there at a time.
     """
-    figures = {"memory_gb": psutil.Process().memory_info().rss / 1e9}
+    values = {"memory_gb": psutil.Process().memory_info().rss / 1e9}
     if device.type == "cuda":
-        figures["gpu_memory_gb"] = torch.cuda.max_memory_allocated(device) / 1e9
-    return figures
+        values["gpu_memory_gb"] = torch.cuda.max_memory_allocated(device) / 1e9
+    return values
 
 
 def give_back_memory() -> None:

@@ -49,10 +49,10 @@ class Examples(Protocol):
 
 
 class Criterion(NamedTuple):
-    """The figure of the dev set that epochs are chosen by.
+    """The value of the dev set that epochs are chosen by.
 
     Attributes:
-        name: a key of :attr:`Summary.figures`.
+        name: a key of :attr:`Summary.values`.
         higher_is_better: its direction.
     """
 
@@ -68,12 +68,12 @@ class Summary(NamedTuple):
     """What a dev set comes to.
 
     Attributes:
-        figures: losses, scores and the criterion; columns ``dev_<name>`` of the history.
+        values: losses, scores and the criterion; columns ``dev_<name>`` of the history.
         usage: how parts of the model were used; columns ``<name>`` of the history.
         warnings: what is unhealthy about the model, in words. They are said when they begin, and at the end.
     """
 
-    figures: dict[str, float]
+    values: dict[str, float]
     usage: dict[str, float]
     warnings: list[str]
 

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from merit.errors import MeritError, brief
-from merit.memory import memory_figures
+from merit.memory import memory_use
 from merit.training.combination import make_combination
 from merit.training.config import TrainingConfig
 from merit.training.contract import Batch, Objective
@@ -207,7 +207,7 @@ class Run:
         """
         dev = evaluation.result()
         self.model.train()
-        for name, value in dev.figures.items():
+        for name, value in dev.values.items():
             if not math.isfinite(value) and name in (*self.objective.tasks, self.objective.criterion.name):
                 raise MeritError(
                     f"{self.output}: {name} of the dev set is {value} after epoch {self.epoch + 1}; look at the dev "
@@ -223,11 +223,11 @@ class Run:
         self.sums = {}
         row = {"epoch": self.epoch}
         row |= {f"train_{name}": value for name, value in train.items()} | {
-            f"dev_{name}": value for name, value in dev.figures.items()
+            f"dev_{name}": value for name, value in dev.values.items()
         }
         row |= {f"weight_{name}": value for name, value in self.combination.task_weights().items()}
         row |= dev.usage
-        row |= memory_figures(self.accelerator.device)
+        row |= memory_use(self.accelerator.device)
         self.history.append(row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=self.epoch)
         logger.info("%s: %s", self.output, "  ".join(f"{name} {value:.4g}" for name, value in row.items()))

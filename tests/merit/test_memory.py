@@ -4,7 +4,7 @@ import psutil
 import pytest
 import torch
 
-from merit.memory import give_back_memory, memory_figures
+from merit.memory import give_back_memory, memory_use
 
 
 def resident() -> int:
@@ -12,10 +12,10 @@ def resident() -> int:
 
 
 def test_resident_memory_of_this_process_in_gb():
-    before = memory_figures(torch.device("cpu"))
+    before = memory_use(torch.device("cpu"))
     assert before == {"memory_gb": pytest.approx(resident() / 1e9, rel=0.1)}
     held = bytearray(b"x") * 200_000_000
-    grown = memory_figures(torch.device("cpu"))["memory_gb"] - before["memory_gb"]
+    grown = memory_use(torch.device("cpu"))["memory_gb"] - before["memory_gb"]
     assert grown == pytest.approx(len(held) / 1e9, rel=0.1)
 
 

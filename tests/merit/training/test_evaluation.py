@@ -24,6 +24,6 @@ def test_sums_are_divided_once_over_all_batches(tmp_path, size):
     found = evaluation.result()
     x = line.x.double().unsqueeze(1)
     error = (x @ model.weight.double().t() + model.bias.double() - (3 * x - 1)).detach()
-    assert found.figures["error"] == pytest.approx(error.square().mean().item(), rel=1e-5)
-    assert found.figures["near"] == pytest.approx(error.abs().lt(0.5).double().mean().item())
+    assert found.values["error"] == pytest.approx(error.square().mean().item(), rel=1e-5)
+    assert found.values["near"] == pytest.approx(error.abs().lt(0.5).double().mean().item())
     assert all(parameter.grad is None for parameter in model.parameters())

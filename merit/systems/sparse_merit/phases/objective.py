@@ -107,7 +107,7 @@ class JointObjective:
     def summary(self, losses: dict[str, float], counts: dict[str, Tensor]) -> Summary:
         """What a dev set comes to.
 
-        Its figures are the losses; ``criterion``, the weighted sum of those of the tasks; ``f1_macro`` where emotions
+        Its values are the losses; ``criterion``, the weighted sum of those of the tasks; ``f1_macro`` where emotions
         are known; ``removed``, the share of the noisy input's L1 that enhancement removes (nan where the input is the
         clean speech); and ``score``, the sum of the two.
 
@@ -128,8 +128,8 @@ class JointObjective:
                 "mix some in (stage 2), or choose the epoch by --training.select losses"
             )
         criterion = sum(self.factors[name] * value for name, value in losses.items() if name in self.tasks)
-        figures = {**losses, "criterion": criterion, **scores, "score": score}
-        return Summary(figures, routing_shares(counts), routing_warnings(counts, self.model))
+        values = {**losses, "criterion": criterion, **scores, "score": score}
+        return Summary(values, routing_shares(counts), routing_warnings(counts, self.model))
 
     def shared_parameters(self, model: MeritModel) -> list[nn.Parameter]:
         """Of the front end, the last layer that both tasks share."""

@@ -36,7 +36,7 @@ def test_the_score_adds_what_each_task_reaches(corpus, tmp_path, tasks):
         batch.states = torch.randn(len(batch.keys), int(batch.frame_lengths.max()), 3, 16)
     evaluation = Evaluation(model, objective, accelerator)
     evaluation.add(batches)
-    found = evaluation.result().figures
+    found = evaluation.result().values
 
     said, true = [], []
     left, before = 0.0, 0.0
@@ -76,7 +76,7 @@ def test_a_score_that_enhancement_makes_worse_is_below_zero(corpus, tmp_path):
     batch.states = torch.randn(2, int(batch.frame_lengths.max()), 3, 16)
     evaluation = Evaluation(model, objective, accelerator)
     evaluation.add([batch])
-    assert evaluation.result().figures["score"] < -1
+    assert evaluation.result().values["score"] < -1
 
 
 def test_where_nothing_is_to_be_removed_no_share_is(corpus, tmp_path):
@@ -93,5 +93,5 @@ def test_where_nothing_is_to_be_removed_no_share_is(corpus, tmp_path):
     with pytest.raises(MeritError, match="every noisy utterance of the dev set is its clean speech.*select losses"):
         evaluation.result()
     evaluation.objective = make_objective(ENHANCEMENT, dataset, CLASSES, replace(TRAINING, select="losses"), "cpu")
-    found = evaluation.result().figures
+    found = evaluation.result().values
     assert math.isnan(found["removed"]) and math.isnan(found["score"]) and found["criterion"] > 0
