@@ -10,6 +10,8 @@ import soundfile
 from test_iemocap import make_corpus as make_iemocap
 from test_msp_podcast import ROWS, line
 from test_msp_podcast import make_corpus as make_msp_podcast
+from test_nemo import HEADER as NEMO_HEADER
+from test_nemo import row as nemo_row
 
 from merit.data.datadir import problems_in, read_table
 
@@ -20,6 +22,7 @@ FILES = {
     "crema_d": [f"AudioWAV/{actor}_DFA_{code}_XX.wav" for actor in (1001, 1004, 1012) for code in ("ANG", "FEA")],
     "emodb": [f"wav/{name}{code}a.wav" for name in ("03a02", "09a01", "11a01") for code in "WA"],
     "esd": [f"{who}/Angry/{who}_{350 + number:06}.wav" for who, number in (("0011", 51), ("0014", 1), ("0020", 21))],
+    "nemo": [f"samples/{actor}_{emotion}_1.wav" for actor in ("EB0", "IC0", "KS0") for emotion in ("anger", "fear")],
     "ravdess": [f"Actor_{who}/03-01-{code}-01-01-01-{who}.wav" for who in ("01", "02", "11") for code in ("05", "06")],
     "vctk_demand": [
         f"{kind}_{part}_wav/{name}_001.wav"
@@ -50,6 +53,9 @@ def make_corpus(recipe: str, folder: Path) -> None:
     for name in FILES.get(recipe, ()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / name, np.random.default_rng(0).standard_normal(1600) / 10, 16000)
+    if recipe == "nemo":
+        rows = "".join(nemo_row(Path(name).stem) for name in FILES[recipe])
+        (folder / "data.tsv").write_text(NEMO_HEADER + rows, encoding="utf-8")
 
 
 def test_no_recipe_is_left_out():
