@@ -1,5 +1,6 @@
 """A small model, encoder and corpus, real in form."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,19 @@ def make_directory(root: Path, name: str, utterances: int, seed: int) -> Path:
 def corpus(tmp_path_factory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("corpus")
     return {"train": make_directory(root, "train", 12, 1), "dev": make_directory(root, "dev", 5, 2)}
+
+
+@pytest.fixture(scope="session")
+def trained(corpus, tiny_encoder, tmp_path_factory) -> Path:
+    """What one epoch of phase 2 leaves behind."""
+    from tiny_training import ONE_EPOCH, phase2
+
+    output = tmp_path_factory.mktemp("trained") / "run"
+    phase2(corpus, tiny_encoder, output, training=ONE_EPOCH)
+    return output
+
+
+@pytest.fixture
+def run(trained, tmp_path) -> Path:
+    """A copy of it, to be damaged."""
+    return shutil.copytree(trained, tmp_path / "run")

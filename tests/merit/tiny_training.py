@@ -4,7 +4,7 @@ import csv
 import os
 import subprocess
 import sys
-from dataclasses import replace  # noqa: F401  for the lines that in_two_processes runs
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ TRAINING = MeritTraining(
     precision="float32",
     workers=0,
 )
+ONE_EPOCH = replace(TRAINING, epochs=1)
 
 
 def phase2(corpus, encoder, output, model=MODEL, training=TRAINING, **options):

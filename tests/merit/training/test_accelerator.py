@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from tiny_training import TRAINING, phase2
+from tiny_training import ONE_EPOCH, TRAINING, phase2
 
 from merit.errors import MeritError
 from merit.training.accelerator import make_accelerator
@@ -49,9 +49,6 @@ def test_float32_on_a_gpu_is_not_tf32(monkeypatch, tmp_path):
     AcceleratorState._reset_state()
     make_accelerator(replace(TRAINING, precision="bfloat16"), tmp_path)
     assert torch.backends.cudnn.allow_tf32 is True
-
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
 
 
 def test_float16_needs_a_gpu(corpus, tiny_encoder, tmp_path):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_two_processes, phase2
+from tiny_training import CLASSES, MODEL, ONE_EPOCH, TRAINING, assert_same, history, in_two_processes, phase2
 
 from merit.data.audio import audio_digest
 from merit.data.datadir import read_table, write_table
@@ -217,9 +217,6 @@ def test_batches_too_short_for_all_processes_are_refused():
         Trainer([run], Utterances(), Utterances(), order_seed=7)
     run.config.batch_seconds = 22.0
     Trainer([run], Utterances(), Utterances(), order_seed=7)
-
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
 
 
 def test_error_of_a_worker_process_keeps_its_message_alone(corpus, tiny_encoder, tmp_path):

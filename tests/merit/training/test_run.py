@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tiny_training
 import torch
-from tiny_training import CLASSES, MODEL, TRAINING, history, in_a_process, phase2
+from tiny_training import CLASSES, MODEL, ONE_EPOCH, TRAINING, history, in_a_process, phase2
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from merit.data.batching import CollateMicroBatches
@@ -163,9 +163,6 @@ def test_values_of_a_step_are_means_over_all_its_utterances(prepared):
     labels = torch.cat([batch.labels for batch in batches])
     expected = torch.nn.functional.cross_entropy(logits, labels, weight=run.objective.class_weights)
     assert run.train_step(batches)["emotion"] == pytest.approx(expected.item(), rel=1e-5)
-
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
 
 
 def test_gradients_are_clipped_over_all_parameters(corpus, tiny_encoder, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Files of a run: what is said when they are missing, damaged or cannot be written, and runs of earlier versions."""
 
 import json
-import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
-from tiny_training import CLASSES, MODEL, TRAINING, history, phase2
+from tiny_training import CLASSES, MODEL, ONE_EPOCH, history, phase2
 from toy_system import TRAINING as TOY_TRAINING
 from toy_system import SquaredError, train_line
 
@@ -19,20 +18,6 @@ from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
 from merit.training.contract import Criterion
 from merit.training.run import Run
 from merit.training.run_state import save_state, start_run
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
-
-
-@pytest.fixture(scope="module")
-def trained(corpus, tiny_encoder, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("trained") / "run"
-    phase2(corpus, tiny_encoder, output, training=ONE_EPOCH)
-    return output
-
-
-@pytest.fixture
-def run(trained, tmp_path) -> Path:
-    return shutil.copytree(trained, tmp_path / "run")
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04 half a file"])

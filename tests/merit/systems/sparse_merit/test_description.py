@@ -1,29 +1,12 @@
 """What is said about descriptions and weights of a model that are missing, damaged or do not fit."""
 
 import json
-import shutil
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tiny_training import TRAINING, phase2
+from tiny_training import ONE_EPOCH, phase2
 
 from merit.errors import MeritError
 from merit.systems.sparse_merit.description import load_model, read_description
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
-
-
-@pytest.fixture(scope="module")
-def trained(corpus, tiny_encoder, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("trained") / "run"
-    phase2(corpus, tiny_encoder, output, training=ONE_EPOCH)
-    return output
-
-
-@pytest.fixture
-def run(trained, tmp_path) -> Path:
-    return shutil.copytree(trained, tmp_path / "run")
 
 
 def change_description(run, path, value):

@@ -5,12 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from tiny_training import MODEL, TRAINING, assert_same, history, phase2
+from tiny_training import MODEL, ONE_EPOCH, assert_same, history, phase2
 
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder
-
-ONE_EPOCH = replace(TRAINING, epochs=1)
 
 
 def test_gradient_checkpointing_changes_nothing(corpus, tiny_encoder, tmp_path):
