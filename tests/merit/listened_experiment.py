@@ -7,7 +7,7 @@ from routing_folder import CONDITIONS, UTTERANCES, make_run, write_enhancement
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory, write_table
-from merit.systems.sparse_merit.results.conditions import parse_condition
+from merit.data.noise.mixed_names import parse_condition
 from merit.systems.sparse_merit.results.experiment import open_experiment
 
 ALL = list(map(parse_condition, CONDITIONS))

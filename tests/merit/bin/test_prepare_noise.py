@@ -2,13 +2,13 @@
 
 import subprocess
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import soundfile
 
 from merit.bin.prepare_noise import prepare_noise
+from merit.command import run_command
 from merit.data.noise.babble_folder import BabbleOptions
 from merit.data.noise.corpora import LAYOUTS
 from merit.errors import MeritError
@@ -68,8 +68,16 @@ def test_what_is_missing_ends_with_a_message(tmp_path):
     )
 
 
-def test_every_layout_can_be_asked_for():
-    assert set(get_args(get_type_hints(prepare_noise)["corpus"])) == {*LAYOUTS, "crss"}
+@pytest.mark.parametrize("corpus", [*LAYOUTS, "crss", "muzan"])
+def test_every_layout_can_be_asked_for_on_the_command_line(corpus, tmp_path, monkeypatch, capsys):
+    options = ["--corpus", corpus, "--source", str(tmp_path / "nowhere"), "--output", str(tmp_path / "made")]
+    monkeypatch.setattr("sys.argv", ["prepare_noise", *options])
+    with pytest.raises(SystemExit) as ended:
+        run_command(prepare_noise)
+    if corpus == "muzan":
+        assert ended.value.code == 2 and "muzan" in capsys.readouterr().err
+    else:
+        assert str(ended.value.code).startswith("error: ") and "nowhere" in ended.value.code
 
 
 @pytest.mark.parametrize(

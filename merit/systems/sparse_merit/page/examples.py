@@ -10,10 +10,10 @@ import soundfile
 
 from merit.data.audio import read_audio, to_16_bits
 from merit.data.datadir import read_table
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError
 from merit.metrics.enhancement.score_sheet import read_enhancement_table
 from merit.metrics.label_table import LabelTable, read_label_table
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
 from merit.systems.sparse_merit.results.run_files import DECODED, EMOTION_TABLE, ENHANCED, ENHANCEMENT_TABLE
 from merit.time_grid import SAMPLE_RATE

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from merit.data.noise.mixed_names import NoiseCondition, parse_condition
-
-__all__ = ["NoiseCondition", "in_table_order", "parse_condition"]
+from merit.data.noise.mixed_names import NoiseCondition
 
 
 def in_table_order(conditions: Iterable[NoiseCondition], seen: Iterable[str] = ()) -> list[NoiseCondition]:

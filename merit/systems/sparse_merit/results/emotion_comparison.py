@@ -6,6 +6,7 @@ from statistics import fmean
 
 import numpy as np
 
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError
 from merit.metrics.label_table import LabelTable, read_label_table
 from merit.metrics.significance import (
@@ -17,7 +18,6 @@ from merit.metrics.significance import (
     subset_scores,
     welch_p,
 )
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
 from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE
 from merit.systems.sparse_merit.results.score_tables import runs_with

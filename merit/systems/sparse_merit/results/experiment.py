@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from merit.data.noise.mixed_names import NoiseCondition, parse_condition
 from merit.errors import MeritError
 from merit.systems.sparse_merit.methods.method import title_of
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
+from merit.systems.sparse_merit.results.conditions import in_table_order
 from merit.systems.sparse_merit.results.run_files import DECODED, SCORED, read_config
 
 CLEAN = "clean"

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from merit.data.noise.mixed_names import NoiseCondition, parse_condition
 from merit.errors import MeritError
 from merit.metrics.classification import ClassificationScores
 from merit.metrics.enhancement.score_sheet import mean_scores, read_enhancement_table, read_records
 from merit.metrics.label_table import read_label_table
-from merit.systems.sparse_merit.results.conditions import NoiseCondition, in_table_order, parse_condition
+from merit.systems.sparse_merit.results.conditions import in_table_order
 from merit.systems.sparse_merit.results.experiment import FinishedRun
 from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE, ENHANCEMENT_TABLE
 

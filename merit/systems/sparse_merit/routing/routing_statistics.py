@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError
 from merit.metrics.label_table import read_label_table
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.experiment import Experiment, FinishedRun
 from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE, ROUTING, read_routing
 from merit.systems.sparse_merit.routing.routing_usage import count_strongest

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import stdev
 
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError
 from merit.metrics.enhancement.measures import DIGITS, LOWER_IS_BETTER, MEASURES
 from merit.metrics.undefined import mean_of_defined
 from merit.report.table import Cell, Column, Table, with_best_in_bold
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.experiment import Experiment
 from merit.systems.sparse_merit.results.run_files import ENHANCEMENT_TABLE
 from merit.systems.sparse_merit.results.score_tables import (

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.report.table import Cell, Column, Table
 from merit.systems.sparse_merit.methods.method import title_of
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.experiment import CLEAN, Experiment
 
 

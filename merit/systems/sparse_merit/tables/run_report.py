@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError, brief
 from merit.metrics.enhancement.measures import DIGITS, MEASURES
 from merit.report.environment import environment_section
 from merit.report.markdown import markdown_table
-from merit.systems.sparse_merit.results.conditions import NoiseCondition
 from merit.systems.sparse_merit.results.run_files import CONFIG, EMOTION_TABLE, ENHANCEMENT_TABLE, read_config
 from merit.systems.sparse_merit.results.score_tables import (
     COMPOSITE_NOTES,

@@ -10,9 +10,9 @@ from routing_folder import CONDITIONS, UTTERANCES, brute_force, write_history
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory, write_table
+from merit.data.noise.mixed_names import parse_condition
 from merit.errors import MeritError
 from merit.systems.sparse_merit.figures.figures import write_figures
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.tables.comparison import compare_runs
 
 ALL = list(map(parse_condition, CONDITIONS))

@@ -8,6 +8,7 @@ import pytest
 from routing_folder import CLASSES, UTTERANCES
 from sklearn.metrics import f1_score
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.metrics.significance import disjoint_subsets
 from merit.report.figure_style import line_style
 from merit.systems.sparse_merit.figures.figures_robustness import (
@@ -16,7 +17,6 @@ from merit.systems.sparse_merit.figures.figures_robustness import (
     mean_gain,
     robustness_figure,
 )
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.emotion_comparison import compare_emotions
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from routing_folder import CLASSES, CONDITIONS, TASKS, UTTERANCES, brute_force, write_csv, write_history
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.systems.sparse_merit.figures.figures_usage import (
     USAGE_COLUMNS,
     read_usage_history,
@@ -11,7 +12,6 @@ from merit.systems.sparse_merit.figures.figures_usage import (
     usage_figure,
     usage_rows,
 )
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.routing.routing_statistics import by_emotion, count_run
 
 ALL = list(map(parse_condition, CONDITIONS))

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.systems.sparse_merit.page.cards import card, filters
 from merit.systems.sparse_merit.page.examples import Example, Recognised, worst_examples
-from merit.systems.sparse_merit.results.conditions import parse_condition
 
 
 @pytest.fixture

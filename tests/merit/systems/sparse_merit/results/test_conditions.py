@@ -1,4 +1,5 @@
-from merit.systems.sparse_merit.results.conditions import in_table_order, parse_condition
+from merit.data.noise.mixed_names import parse_condition
+from merit.systems.sparse_merit.results.conditions import in_table_order
 
 
 def test_table_order_is_clean_seen_unseen_by_rising_snr():

@@ -3,8 +3,8 @@
 import pytest
 from made_experiment import CLASSES, make_experiment, write_emotions, write_enhancement
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.errors import MeritError
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.experiment import find_runs
 from merit.systems.sparse_merit.results.run_files import EMOTION_TABLE
 from merit.systems.sparse_merit.results.score_tables import emotion_rows, enhancement_row, enhancement_rows, runs_with

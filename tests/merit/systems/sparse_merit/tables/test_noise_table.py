@@ -3,8 +3,8 @@
 import pytest
 from made_experiment import CLASSES, guess, open_made, write_emotions
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.report.table import Cell, Column, Table, records
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.emotion_comparison import compare_emotions
 from merit.systems.sparse_merit.tables.emotion_tables import table_1
 from merit.systems.sparse_merit.tables.noise_table import (

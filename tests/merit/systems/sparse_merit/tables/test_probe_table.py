@@ -2,8 +2,8 @@
 
 from routing_folder import CONDITIONS, make_run, write_csv
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.report.table import records
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.experiment import FinishedRun
 from merit.systems.sparse_merit.results.probe_scores import write_probe
 from merit.systems.sparse_merit.routing.routing_statistics import count_run

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from routing_folder import CLASSES, CONDITIONS, TASKS, UTTERANCES, brute_force, make_run
 
+from merit.data.noise.mixed_names import parse_condition
 from merit.report.table import csv, latex, markdown, records
-from merit.systems.sparse_merit.results.conditions import parse_condition
 from merit.systems.sparse_merit.results.run_files import write_routing
 from merit.systems.sparse_merit.routing.routing_statistics import count_run
 from merit.systems.sparse_merit.tables.routing_tables import routing_tables
