@@ -20,11 +20,16 @@ class Values:
     is_range: bool
 
     @classmethod
-    def parse(cls, text: str, what: str) -> "Values":
-        """Read ``LOW:HIGH`` or numbers with spaces between; ``what`` is their option, for messages.
+    def parse(cls, text: str, what: str, limit: float = math.inf) -> "Values":
+        """Read ``LOW:HIGH`` or numbers with spaces between.
+
+        Args:
+            text: what a person has written.
+            what: the option, for messages.
+            limit: the largest number, and with a minus the smallest, that makes sense.
 
         Raises:
-            MeritError: when it is neither, or the range ends below its beginning.
+            MeritError: when it is neither, a number is beyond the limit, or the range ends below its beginning.
         """
         is_range = ":" in text
         try:
@@ -32,10 +37,19 @@ class Values:
         except ValueError:
             numbers = ()
         if not numbers or not all(map(math.isfinite, numbers)) or (is_range and len(numbers) != 2):
-            raise MeritError(f"{what} {text!r}: expected a range as -5:15, or numbers as -5 0 5")
+            raise MeritError(f"{what} '{text}': expected a range as -5:15, or numbers as '-5 0 5'")
         if is_range and numbers[0] > numbers[1]:
-            raise MeritError(f"{what} {text!r}: the range ends below its beginning; write {_swapped(numbers)}")
+            raise MeritError(
+                f"{what} '{text}': the range ends below its beginning; write {numbers[1]:g}:{numbers[0]:g}"
+            )
+        if beyond := [number for number in numbers if abs(number) > limit]:
+            raise MeritError(f"{what} '{text}': {beyond[0]:g} dB is beyond {limit:g} dB, where one of the two is gone")
         return cls(numbers, is_range)
+
+    @property
+    def text(self) -> str:
+        """As a person writes them; :meth:`parse` gives the same values back."""
+        return (":" if self.is_range else " ").join(f"{number:.15g}" for number in self.numbers)
 
     def draw(self, generator: random.Random) -> float:
         """One of them; takes one number from the generator whatever they are."""
@@ -44,7 +58,3 @@ class Values:
             low, high = self.numbers
             return low + place * (high - low)
         return self.numbers[int(place * len(self.numbers))]
-
-
-def _swapped(numbers: tuple[float, ...]) -> str:
-    return f"{numbers[1]:g}:{numbers[0]:g}"
