@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from merit.errors import MeritError
 
+LIMIT = 90
+"""Largest number of dB, up or down."""
+
 
 @dataclass(frozen=True)
 class Values:
@@ -20,16 +23,11 @@ class Values:
     is_range: bool
 
     @classmethod
-    def parse(cls, text: str, what: str, limit: float = math.inf) -> "Values":
-        """Read ``LOW:HIGH`` or numbers with spaces between.
-
-        Args:
-            text: what a person has written.
-            what: the option, for messages.
-            limit: the largest number, and with a minus the smallest, that makes sense.
+    def parse(cls, text: str, option: str) -> "Values":
+        """Read ``LOW:HIGH`` or numbers with spaces between, in dB; ``option`` is where they stand, for messages.
 
         Raises:
-            MeritError: when it is neither, a number is beyond the limit, or the range ends below its beginning.
+            MeritError: when it is neither, a number is beyond :data:`LIMIT`, or the range ends below its beginning.
         """
         is_range = ":" in text
         try:
@@ -37,13 +35,11 @@ class Values:
         except ValueError:
             numbers = ()
         if not numbers or not all(map(math.isfinite, numbers)) or (is_range and len(numbers) != 2):
-            raise MeritError(f"{what} '{text}': expected a range as -5:15, or numbers as '-5 0 5'")
+            raise MeritError(f"{option}: '{text}' is no range in dB, as -5:15, and no list, as -5 0 5")
         if is_range and numbers[0] > numbers[1]:
-            raise MeritError(
-                f"{what} '{text}': the range ends below its beginning; write {numbers[1]:g}:{numbers[0]:g}"
-            )
-        if beyond := [number for number in numbers if abs(number) > limit]:
-            raise MeritError(f"{what} '{text}': {beyond[0]:g} dB is beyond {limit:g} dB, where one of the two is gone")
+            raise MeritError(f"{option}: '{text}' ends below its beginning; write {numbers[1]:g}:{numbers[0]:g}")
+        if beyond := [number for number in numbers if abs(number) > LIMIT]:
+            raise MeritError(f"{option}: {beyond[0]:g} dB is beyond the {LIMIT} dB that 16 bits can hold")
         return cls(numbers, is_range)
 
     @property
