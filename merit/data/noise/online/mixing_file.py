@@ -49,7 +49,7 @@ def summary(directory: Path) -> dict[str, object]:
 
 def _described(noise: Recordings | Babble) -> str:
     if isinstance(noise, Babble):
-        return f"weight {noise.weight:g}, {noise.talkers} of {len(noise.speech)} talkers"
+        return f"weight {noise.weight:g}, {noise.talkers} talkers of {len(noise.speech)} speakers"
     return f"weight {noise.weight:g}, {len(noise.files)} files"
 
 
