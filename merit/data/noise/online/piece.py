@@ -1,5 +1,6 @@
 """Pieces of recordings of any length and rate, of which no more is read than is needed."""
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -7,11 +8,15 @@ import numpy as np
 import soundfile
 
 from merit.data.audio import audio_duration, resample
+from merit.data.noise.mixing import noise_piece
+from merit.data.noise.online.kept_audio import KEPT
 from merit.errors import MeritError
 from merit.time_grid import SAMPLE_RATE
 
-CONTEXT = 1
-"""Seconds on either side that a piece is resampled with; the filter reaches 64 samples of the lower rate."""
+SHORT = 30 * SAMPLE_RATE
+"""Samples up to which a recording is read whole, and kept where there is room."""
+CONTEXT = 100
+"""Samples at 16 kHz on either side that a piece is resampled with; the filter reaches 68 of the lower rate's."""
 
 
 class Size(NamedTuple):
@@ -43,8 +48,8 @@ def size_of(file: str) -> Size:
 def read_piece(file: str, place: float, length: int) -> tuple[np.ndarray, int]:
     """Read ``length`` samples at 16 kHz from a file, as :func:`merit.data.noise.mixing.noise_piece` cuts them.
 
-    Of a long recording only the piece is read, with a second to either side where it is resampled; one that is shorter
-    than the piece is repeated.
+    Of a recording of more than 30 s only the piece is read, and a little more where it is resampled; one that is
+    shorter than the piece is repeated.
 
     Args:
         file: any audio file that libsndfile reads; several channels are averaged.
@@ -58,10 +63,9 @@ def read_piece(file: str, place: float, length: int) -> tuple[np.ndarray, int]:
         MeritError: when the file cannot be read, or holds NaN or infinite samples.
     """
     size = size_of(file)
-    if size.samples < length:
-        offset = int(place * size.samples)
-        whole = _read(file, size, 0, size.samples)
-        return np.take(whole, np.arange(offset, offset + length), mode="wrap"), offset
+    # By its length and not by what is kept, so that the same samples are heard by whoever reads them.
+    if size.samples <= max(SHORT, length):
+        return noise_piece(KEPT.read(file, "noise"), place, length)
     offset = int(place * (size.samples - length + 1))
     return _read(file, size, offset, length), offset
 
@@ -70,11 +74,14 @@ def _read(file: str, size: Size, offset: int, length: int) -> np.ndarray:
     """Samples ``offset`` to ``offset + length`` at 16 kHz."""
     if size.rate == SAMPLE_RATE:
         return _read_frames(file, offset, length)
-    # From a whole second on, so that the samples at 16 kHz fall where they fall in the whole recording.
-    first = max(0, offset // SAMPLE_RATE - CONTEXT)
-    last = -(-(offset + length) // SAMPLE_RATE) + CONTEXT
-    frames = _read_frames(file, first * size.rate, min(size.frames, last * size.rate) - first * size.rate)
-    begin = offset - first * SAMPLE_RATE
+    # From a place on where both rates have a sample, so that those at 16 kHz fall where they fall in the whole.
+    common = math.gcd(size.rate, SAMPLE_RATE)
+    ours, theirs = SAMPLE_RATE // common, size.rate // common
+    context = CONTEXT * max(1, -(-SAMPLE_RATE // size.rate))
+    first = max(0, (offset - context) // ours)
+    last = -(-(offset + length + context) // ours)
+    frames = _read_frames(file, first * theirs, min(size.frames, last * theirs) - first * theirs)
+    begin = offset - first * ours
     return resample(frames, size.rate)[begin : begin + length]
 
 
