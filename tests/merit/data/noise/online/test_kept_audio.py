@@ -43,3 +43,18 @@ def test_nobody_can_write_to_what_is_kept(files):
 def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(MeritError, match="u: .*none.wav: there is no such file"):
         KeptAudio().read(str(tmp_path / "none.wav"), "u")
+
+
+def test_a_recording_is_whole_in_memory_or_not_at_all(files, monkeypatch):
+    (name, other, _), _ = files
+    kept, made = KeptAudio(room=5000), []
+
+    def read():
+        made.append(1)
+        return np.ones(1000, dtype=np.float32)
+
+    for _ in range(2):
+        assert kept.recording(name, 1000, read).tolist() == [1.0] * 1000
+    assert kept.recording(other, 1000, read) is None and len(made) == 1
+    monkeypatch.setattr(kept_audio, "LARGEST", 3999)
+    assert KeptAudio().recording(name, 1000, read) is None and len(made) == 1
