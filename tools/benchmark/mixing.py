@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the recipes, and before torch looks at it
 import torch
 from measure import chosen_device, report, seconds
 from torch.utils.data import DataLoader
@@ -47,8 +49,8 @@ NOISES = {  # name: (rate in Hz, seconds, files, suffix)
     "recordings of 2 min, 16 kHz, WAV": (16000, 120, 3, "wav"),  # MUSAN's
     "recordings of 2 min, 48 kHz, FLAC": (48000, 120, 3, "flac"),  # DEMAND's, compressed
 }
-STEPS = 16
-"""Of the training, before which it takes eight more."""
+STEPS, WARM_UP = 8, 4
+"""Of the training: timed, and taken before that."""
 
 
 def sound(generator: np.random.Generator, samples: int) -> np.ndarray:
@@ -197,12 +199,12 @@ def wait_for_data(root: Path, speech: Path, device: torch.device) -> None:
         batches = endless(loader, sampler)
         step = Step(net, of_merit, next(batches), bfloat16=False)
         waited = worked = 0.0
-        for number in range(8 + STEPS):
+        for number in range(WARM_UP + STEPS):
             start = time.perf_counter()
             step.batches = [batch.to(device) for batch in next(batches)]
             ready = time.perf_counter()
             step()
-            if number >= 8:
+            if number >= WARM_UP:
                 waited, worked = waited + ready - start, worked + time.perf_counter() - ready
         report(f"a step at the size of egs/mini, {name}", 1000 * worked / STEPS, "ms")
         report(f"waiting for data, {name}", 100 * waited / (waited + worked), "%", at_most=5)
