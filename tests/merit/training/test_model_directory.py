@@ -42,7 +42,8 @@ def test_parts_come_back_as_what_they_were(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "description", [{"size": {"width": "wide"}, "names": []}, {"size": {"height": 1}, "names": []}, [], {"size": {}, "names": 3}]
+    "description",
+    [{"size": {"width": "wide"}, "names": []}, {"size": {"height": 1}, "names": []}, [], {"size": {}, "names": 3}],
 )
 def test_what_is_no_such_description_is_named(tmp_path, description):
     write(tmp_path, description)
