@@ -1,0 +1,69 @@
+"""Data directories of rated clips: what the preparations of all MOS corpora write, and how their counts are said."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from merit.data.audio import audio_duration
+from merit.data.corpus import THREADS, refuse_incomplete
+from merit.data.datadir import write_data_directory
+from merit.data.ratings import RATINGS, RatedClip, Rating, clips_of, read_ratings, write_ratings
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_missing_clips(corpus: Path, ratings: Sequence[Rating], output: Path, allow_missing: bool) -> list[Rating]:
+    """Those of ``ratings`` whose files are there; the others are listed in ``missing_files.txt``.
+
+    Args:
+        corpus: folder, for the message.
+        ratings: all lines.
+        output: folder of the data directories and of the list.
+        allow_missing: warn instead of stopping.
+
+    Raises:
+        MeritError: when files are missing, unless that is allowed.
+    """
+    files = {rating.wav_path for rating in ratings}
+    missing = {file for file in files if not Path(file).is_file()}
+    refuse_incomplete(
+        f"{corpus}: {len(missing)} of {len(files)} files are missing",
+        sorted(missing),
+        output / "missing_files.txt",
+        allow_missing,
+    )
+    return [rating for rating in ratings if rating.wav_path not in missing]
+
+
+def write_rated_set(path: Path, ratings: Sequence[Rating]) -> None:
+    """Write a data directory of rated clips, and log its counts.
+
+    ``ratings.csv`` beside Kaldi's tables, in which a system takes the place of a speaker. Audio of any rate stays as it
+    is; what reads it resamples it.
+
+    Raises:
+        MeritError: when there is no clip, the header of one cannot be read, or the ratings contradict one another.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    write_ratings(path / RATINGS, sorted(ratings, key=lambda rating: (rating.utterance, rating.listener_id)))
+    clips = clips_of(read_ratings(path / RATINGS))
+    with ThreadPoolExecutor(THREADS) as pool:
+        seconds = list(pool.map(audio_duration, (clip.wav_path for clip in clips.values()), clips))
+    write_data_directory(
+        path,
+        wav={name: clip.wav_path for name, clip in clips.items()},
+        utt2spk={name: clip.system_id for name, clip in clips.items()},
+        utt2dur={name: f"{duration:.4f}" for name, duration in zip(clips, seconds)},
+    )
+    logger.info("%s: %s, %.1f minutes", path, counts(list(clips.values())), sum(seconds) / 60)
+
+
+def counts(clips: Sequence[RatedClip]) -> str:
+    """Describe clips as ``20 clips of 5 systems, 18 rated, 144 ratings of 8 listeners``."""
+    systems = {clip.system_id for clip in clips}
+    rated = sum(bool(clip.scores) for clip in clips)
+    ratings = sum(len(clip.scores) for clip in clips)
+    listeners = {listener for clip in clips for listener in clip.listeners if listener}
+    by = f" of {len(listeners)} listeners" if listeners else ", means over listeners"
+    return f"{len(clips)} clips of {len(systems)} systems, {rated} rated, {ratings} ratings{by if ratings else ''}"

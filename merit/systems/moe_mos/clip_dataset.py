@@ -1,0 +1,82 @@
+"""Rated clips of a data directory as examples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from merit.data.datadir import read_durations, read_table
+from merit.data.ratings import RATINGS, clips_of, read_ratings
+from merit.data.states.shard_reader import ShardReader
+from merit.data.statistics import WaveformStatistics, normalised_waveform
+from merit.errors import MeritError
+from merit.systems.moe_mos.clip_batch import MosBatch, collate
+from merit.time_grid import SAMPLE_RATE
+
+
+class ClipDataset(Dataset):
+    """Clips of one data directory, indexed by ``(position, epoch)``.
+
+    Args:
+        directory: data directory with wav.scp, ratings.csv and, to save reading headers, utt2dur.
+        classes: generating systems in the order of the class indices; clips of others are in no class.
+        statistics: normalisation of the waveforms; None where states are given.
+        states: dumped hidden states, of these clips and perhaps others; None reads the audio.
+
+    Raises:
+        MeritError: when a table is missing or wrong, or a clip was not dumped; the message names the clip.
+    """
+
+    collate = staticmethod(collate)
+
+    def __init__(
+        self,
+        directory: Path,
+        classes: Sequence[str],
+        statistics: WaveformStatistics | None = None,
+        states: ShardReader | None = None,
+    ) -> None:
+        self.directory = Path(directory)
+        self.statistics = statistics
+        self.states = states
+        self.wav = read_table(self.directory / "wav.scp")
+        self.clips = clips_of(read_ratings(self.directory / RATINGS))
+        if differing := sorted(self.wav.keys() ^ self.clips.keys()):
+            raise MeritError(
+                f"{self.directory}: clip {differing[0]} is in only one of wav.scp and {RATINGS}; make the directory "
+                "again (stage 1)"
+            )
+        self.keys = list(self.wav)
+        self.samples = [round(seconds * SAMPLE_RATE) for seconds in read_durations(self.directory, self.wav).values()]
+        self.seconds = [samples / SAMPLE_RATE for samples in self.samples]
+        self.mos = torch.tensor([self.clips[key].mean for key in self.keys], dtype=torch.float32)
+        numbers = {system: number for number, system in enumerate(classes)}
+        self.systems = torch.tensor([numbers.get(self.clips[key].system_id, -1) for key in self.keys])
+        if states is not None:
+            states.require_utterances(self.directory, self.keys)
+
+    @property
+    def shards(self) -> list[int] | None:
+        """The shard of each clip's states, for the batch sampler; None without a dump."""
+        return None if self.states is None else [self.states.shard_of(key) for key in self.keys]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, index: tuple[int, int]) -> MosBatch:
+        position, _ = index
+        key = self.keys[position]
+        here = slice(position, position + 1)
+        common = {"positions": torch.tensor([position]), "mos": self.mos[here], "systems": self.systems[here]}
+        if self.states is None:
+            waveform = torch.from_numpy(normalised_waveform(self.wav[key], key, self.statistics))
+            return MosBatch([key], torch.tensor([len(waveform)]), waveform=waveform.unsqueeze(0), **common)
+        states = self.states.read(key).unsqueeze(0)
+        lengths, frames = torch.tensor([self.samples[position]]), torch.tensor([states.shape[1]])
+        return MosBatch([key], lengths, states=states, frame_lengths=frames, **common)
+
+
+def systems_in(directory: Path) -> list[str]:
+    """The generating systems of a data directory, sorted: the classes of a model that is trained on it."""
+    return sorted({clip.system_id for clip in clips_of(read_ratings(Path(directory) / RATINGS)).values()})
