@@ -9,7 +9,7 @@ ssl=facebook/wav2vec2-base # encoder: transformers directory, hub name, or an or
 freeze_ssl=true            # false trains the encoder as well, on the audio
 dump_dtype=bfloat16        # how states are stored: bfloat16 or float16
 methods="moe_mos plain_regression" # to train and compare: conf/<method>.yaml here or in ../TEMPLATE/conf/moe_mos
-folds=                     # of a cross-validation, as "fold1 fold2": data/<fold>/{train,dev,test}, all clips in data/all
+folds=                     # of a cross-validation, as "fold1 fold2": data/<fold>/{train,dev,test}, all in data/all
 oracle=data/dev            # where the condition oracle knows systems from; empty: the other clips of the test
 others=                    # more predictors of the same test to stand in the table, as "PESQ=exp/pesq.csv"
 data_options=              # names of the options that local/data.sh gets as well

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Speech quality from a frozen encoder and a mixture of experts, on speech that espeak-ng speaks and a dozen
-# degradations spoil on the spot, rated by simulated listeners: no download, all stages in minutes on two processor cores.
+# degradations spoil on the spot, rated by simulated listeners: no download, minutes on two processor cores.
 #
 #   ./run.sh                                                    everything; what is done already is skipped
 #   ./run.sh --seeds "7 17 27" --methods "moe_mos no_gate_losses plain_regression"
