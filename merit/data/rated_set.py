@@ -1,7 +1,7 @@
 """Data directories of rated clips: what the preparations of all MOS corpora write, and how their counts are said."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from merit.data.audio import audio_duration
 from merit.data.corpus import THREADS, refuse_incomplete
 from merit.data.datadir import write_data_directory
 from merit.data.ratings import RATINGS, RatedClip, Rating, clips_of, read_ratings, write_ratings
+from merit.errors import MeritError
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,36 @@ def write_rated_set(path: Path, ratings: Sequence[Rating]) -> None:
         utt2dur={name: f"{duration:.4f}" for name, duration in zip(clips, seconds)},
     )
     logger.info("%s: %s, %.1f minutes", path, counts(list(clips.values())), sum(seconds) / 60)
+
+
+def compare_clip_counts(sets: Mapping[str, Sequence[Rating]], expected: Mapping[str, int], whole: str) -> None:
+    """Log the clips of each set beside those ``expected`` in ``whole``; warn of other counts."""
+    found = {name: len({rating.utterance for rating in ratings}) for name, ratings in sets.items()}
+    for name, count in expected.items():
+        logger.info("%-5s found %6d clips, expected in %s %6d", name, found.get(name, 0), whole, count)
+    if any(found.get(name) != count for name, count in expected.items()):
+        logger.warning("other clips than %s has; scores will not compare with those published on it", whole)
+
+
+def unrated_clips(folder: Path) -> list[Rating]:
+    """Audio of further generating systems that nobody rated: ``folder/<system>/...``, WAV or FLAC, for a training set.
+
+    Raises:
+        MeritError: when there is no such file.
+    """
+    files = sorted(file for suffix in ("wav", "flac") for file in folder.glob(f"*/**/*.{suffix}"))
+    if not files:
+        raise MeritError(f"{folder}: no audio; expected a folder for each system with WAV or FLAC files in it")
+    found = []
+    for file in files:
+        system, *place = file.relative_to(folder).with_suffix("").parts
+        found.append(Rating(str(file.resolve()), clean_name(system), clean_name("_".join(place))))
+    return found
+
+
+def clean_name(name: str) -> str:
+    """A name that can be a key of a table: spaces and slashes become underscores."""
+    return "_".join(name.replace("/", " ").split())
 
 
 def counts(clips: Sequence[RatedClip]) -> str:

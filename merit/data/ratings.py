@@ -5,13 +5,13 @@ is named by system and sample together. A clip without a rating has one line wit
 score and no listener holds a mean over listeners who were not kept.
 """
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from merit.csv_table import read_csv
 from merit.data.datadir import first_of
 from merit.errors import MeritError
 from merit.files import csv_text, write_text
@@ -71,20 +71,10 @@ def read_ratings(path: Path) -> list[Rating]:
     """The lines of a table.
 
     Raises:
-        MeritError: when it is missing or lacks a column, a score is not a number from 1 to 5, a listener gave none, a
+        MeritError: when it is missing, lacks a column, a score is not a number from 1 to 5, a listener gave none, a
             name cannot be part of a key, or a clip has two files or two scores of one listener; shows the lines.
     """
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = csv.DictReader(file)
-            absent = [name for name in COLUMNS if name not in (lines.fieldnames or ())]
-            if absent:
-                raise MeritError(f"{path}:1: no column {', '.join(absent)}; expected the header {','.join(COLUMNS)}")
-            rows = list(enumerate(lines, start=2))
-    except FileNotFoundError as error:
-        raise MeritError(f"{path}: the file is missing; run the recipe's data preparation (stage 1) first") from error
-    except UnicodeDecodeError as error:
-        raise MeritError(f"{path}: not UTF-8 text ({error})") from error
+    rows = read_csv(path, COLUMNS, "run the recipe's data preparation (stage 1) first")
     ratings: list[Rating] = []
     problems = [] if rows else [f"{path}: no rating in it"]
     for number, row in rows:
@@ -99,9 +89,9 @@ def read_ratings(path: Path) -> list[Rating]:
     return ratings
 
 
-def _parse(row: Mapping[str, str | None]) -> tuple[Rating | None, str]:
+def _parse(row: Mapping[str, str]) -> tuple[Rating | None, str]:
     """A line as a rating, or None and what is wrong with it."""
-    wav, system, sample, score, listener = ((row[name] or "").strip() for name in COLUMNS)
+    wav, system, sample, score, listener = (row[name] for name in COLUMNS)
     for name, value in (("system_id", system), ("sample_id", sample)):
         if not value or "/" in value or value.split() != [value]:
             return None, f"{name} {value!r}: expected a name without space and '/', it becomes a key of wav.scp"

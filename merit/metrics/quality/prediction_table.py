@@ -1,6 +1,5 @@
 """Tables of predictions beside ratings, in the columns of sheet: ``wav_path,system_id,sample_id,avg_score,answer``."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from merit.csv_table import read_csv
 from merit.errors import MeritError
 
 PREDICTION_COLUMNS = ("wav_path", "system_id", "sample_id", "avg_score", "answer")
@@ -47,7 +47,7 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
             clips.append(f"{row['system_id']}-{row['sample_id']}")
             systems.append(row["system_id"])
             truth = _number(path, line, row, "avg_score") if row["avg_score"] else math.nan
-            names = ["answer", *sorted((name for name in row if name and name.startswith(GATE)), key=_expert)]
+            names = ["answer", *sorted((name for name in row if name.startswith(GATE)), key=_expert)]
             numbers.append([truth, *(_number(path, line, row, name) for name in names)])
     if len({len(values) for values in numbers}) > 1:
         raise MeritError(f"{' '.join(map(str, paths))}: tables of models with different numbers of experts")
@@ -59,15 +59,7 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
 
 
 def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = csv.DictReader(file)
-            absent = [name for name in PREDICTION_COLUMNS[1:] if name not in (lines.fieldnames or ())]
-            if absent:
-                raise MeritError(f"{path}:1: no column {', '.join(absent)}; expected {','.join(PREDICTION_COLUMNS)}")
-            rows = list(enumerate(lines, start=2))
-    except FileNotFoundError as error:
-        raise MeritError(f"{path}: the file is missing; predict first (stage 4)") from error
+    rows = read_csv(path, PREDICTION_COLUMNS[1:], "predict first (stage 4)")
     if not rows:
         raise MeritError(f"{path}: no clip in it")
     return rows
@@ -75,7 +67,7 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
 
 def _number(path: Path, line: int, row: Mapping[str, str], name: str) -> float:
     try:
-        value = float(row[name] or "")
+        value = float(row[name])
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from merit.data.datadir import problems_in, read_table
-from merit.data.rated_set import refuse_missing_clips, write_rated_set
+from merit.data.rated_set import compare_clip_counts, refuse_missing_clips, unrated_clips, write_rated_set
 from merit.data.ratings import Rating, clips_of, read_ratings
 from merit.errors import MeritError
 
@@ -48,3 +48,23 @@ def test_means_are_counted_as_such(tmp_path, ratings, caplog):
     with caplog.at_level(logging.INFO):
         write_rated_set(tmp_path / "set", [Rating(ratings[0].wav_path, "s1", "b", 3.2)])
     assert "1 ratings, means over listeners" in caplog.text
+
+
+def test_clips_are_counted_beside_those_expected(ratings, caplog):
+    with caplog.at_level(logging.INFO):
+        compare_clip_counts({"train": ratings}, {"train": 3}, "the whole corpus")
+    assert "train found      3 clips, expected in the whole corpus      3" in caplog.text
+    assert "will not compare" not in caplog.text
+    compare_clip_counts({"train": ratings}, {"train": 3, "test": 2}, "the whole corpus")
+    assert "scores will not compare with those published on it" in caplog.text
+
+
+def test_audio_of_further_systems_is_unrated(tmp_path):
+    for name in ("my tts/a/one.wav", "my tts/two.flac", "other/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = unrated_clips(tmp_path)
+    assert sorted(rating.utterance for rating in found) == ["my_tts-a_one", "my_tts-two"]
+    assert all(rating.score is None for rating in found)
+    with pytest.raises(MeritError, match="other: no audio; expected a folder for each system"):
+        unrated_clips(tmp_path / "other")

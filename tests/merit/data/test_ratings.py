@@ -63,7 +63,7 @@ def test_a_line_that_cannot_be_is_shown(tmp_path, lines, message):
 
 
 def test_a_table_without_a_column_or_that_is_none_is_named(tmp_path):
-    with pytest.raises(MeritError, match="ratings.csv:1: no column listener_id; expected the header wav_path,"):
+    with pytest.raises(MeritError, match="ratings.csv:1: no column listener_id; expected wav_path,system_id,"):
         read_ratings(table(tmp_path, "a,s,u,3", header="wav_path,system_id,sample_id,score\n"))
     with pytest.raises(MeritError, match="missing.csv: the file is missing"):
         read_ratings(tmp_path / "missing.csv")
