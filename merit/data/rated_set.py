@@ -1,8 +1,10 @@
 """Data directories of rated clips: what the preparations of all MOS corpora write, and how their counts are said."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from merit.data.audio import audio_duration
@@ -35,6 +37,45 @@ def refuse_missing_clips(corpus: Path, ratings: Sequence[Rating], output: Path, 
         allow_missing,
     )
     return [rating for rating in ratings if rating.wav_path not in missing]
+
+
+def write_rated_sets(corpus: Path, sets: Mapping[str, Sequence[Rating]], output: Path, allow_missing: bool) -> None:
+    """Write a data directory for each set, ``output/<name>``, of those clips whose files are there.
+
+    Of several ratings that a listener gave one clip all are kept: those after the first under names of their own.
+
+    Raises:
+        MeritError: as :func:`refuse_missing_clips` and :func:`write_rated_set`.
+    """
+    everything = [rating for ratings in sets.values() for rating in ratings]
+    there = refuse_missing_clips(corpus, everything, output, allow_missing)
+    found = {rating.wav_path for rating in there}
+    for name, ratings in sets.items():
+        write_rated_set(output / name, told_apart([rating for rating in ratings if rating.wav_path in found]))
+
+
+def told_apart(ratings: Sequence[Rating]) -> list[Rating]:
+    """The same ratings; the second that a listener gave a clip is of ``<listener>~2``, and so on."""
+    times: Counter[tuple[str, str]] = Counter()
+    found = []
+    for rating in ratings:
+        key = (rating.utterance, rating.listener_id)
+        times[key] += 1
+        repeated = rating.listener_id and times[key] > 1
+        found.append(replace(rating, listener_id=f"{rating.listener_id}~{times[key]}") if repeated else rating)
+    return found
+
+
+def score_in(path: Path, line: int, text: str) -> float:
+    """A score in a corpus's own table.
+
+    Raises:
+        MeritError: when it is no number; names the line.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise MeritError(f"{path}:{line}: {text!r} where a score is expected; restore the file") from error
 
 
 def write_rated_set(path: Path, ratings: Sequence[Rating]) -> None:

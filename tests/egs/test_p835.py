@@ -52,10 +52,9 @@ def write_workbook(path: Path, sheets: dict[str, list[tuple]]) -> None:
         archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{MAIN}">{texts}</sst>')
 
 
-@pytest.fixture
-def clone(tmp_path) -> Path:
+def make_clone(clone: Path) -> None:
     """Two talkers in six conditions of both tests; the rating of overall quality is 1 + condition / 2, of speech 4."""
-    folder = tmp_path / "P.808/p835_reference_conditions"
+    folder = clone / "p835_reference_conditions"
     generator = np.random.default_rng(0)
     clean = {
         who: 0.1 * generator.standard_normal(48000) * (1 + np.sin(np.arange(48000) / 2500)) for who in ("f1", "m1")
@@ -74,6 +73,11 @@ def clone(tmp_path) -> Path:
                 )
         sheets[sheet] = rows
     write_workbook(folder / "CSP835_Ref_Conditions.xlsx", sheets)
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    make_clone(tmp_path / "P.808")
     return tmp_path / "P.808"
 
 
