@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from merit.data.datadir import problems_in
-from merit.data.ratings import RatedClip, clips_of, read_ratings
+from merit.data.rated.ratings import RatedClip, clips_of, read_ratings
 
 EGS = Path(__file__).parents[2] / "egs"
 

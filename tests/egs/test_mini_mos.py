@@ -10,7 +10,7 @@ import pytest
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from merit.data.datadir import problems_in
-from merit.data.ratings import clips_of, read_ratings
+from merit.data.rated.ratings import clips_of, read_ratings
 from merit.metrics.quality.agreement import system_means
 
 RECIPE = Path(__file__).parents[2] / "egs/mini_mos"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from merit.data.ratings import clips_of, read_ratings
+from merit.data.rated.ratings import clips_of, read_ratings
 from merit.errors import MeritError
 from merit.metrics.quality.prediction_table import read_predictions
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from merit.command import run_command
 from merit.csv_table import read_csv
-from merit.data.rated_set import compare_clip_counts, score_in, unrated_clips, write_rated_sets
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import compare_clip_counts, score_in, unrated_clips, write_rated_sets
+from merit.data.rated.ratings import Rating
 from merit.errors import MeritError
 
 TABLES = {

@@ -15,8 +15,8 @@ from scipy.signal import resample_poly
 from merit.command import run_command
 from merit.data.audio import to_16_bits, write_audio
 from merit.data.espeak import Espeak, Prosody
-from merit.data.rated_set import write_rated_set
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import write_rated_set
+from merit.data.rated.ratings import Rating
 from merit.errors import MeritError
 from merit.metrics.enhancement.pesq import wideband_pesq
 from merit.processes import quiet_processes

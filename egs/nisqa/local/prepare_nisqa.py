@@ -8,8 +8,8 @@ from pathlib import Path
 
 from merit.command import run_command
 from merit.csv_table import read_csv
-from merit.data.rated_set import clean_name, compare_clip_counts, score_in, write_rated_sets
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import clean_name, compare_clip_counts, score_in, write_rated_sets
+from merit.data.rated.ratings import Rating
 
 PARTS = {
     "train": ("NISQA_TRAIN_SIM", "NISQA_TRAIN_LIVE"),

@@ -16,8 +16,8 @@ from spreadsheet import read_sheet
 
 from merit.command import run_command
 from merit.data.audio import read_audio
-from merit.data.rated_set import refuse_missing_clips, write_rated_set
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import refuse_missing_clips, write_rated_set
+from merit.data.rated.ratings import Rating
 from merit.errors import MeritError
 from merit.files import csv_text, write_text
 from merit.metrics.enhancement.pesq import wideband_pesq

@@ -10,8 +10,8 @@ from typing import Literal
 
 from merit.command import run_command
 from merit.csv_table import read_csv
-from merit.data.rated_set import compare_clip_counts, score_in, write_rated_sets
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import compare_clip_counts, score_in, write_rated_sets
+from merit.data.rated.ratings import Rating
 
 SETS = {"train": "TRAINSET", "dev": "VALIDSET", "test": "TESTSET"}
 EXPECTED = {"train": 14100, "dev": 3000, "test": 3000}

@@ -12,8 +12,8 @@ from pathlib import Path
 from merit.command import run_command
 from merit.csv_table import read_csv
 from merit.data.corpus import refuse_incomplete
-from merit.data.rated_set import clean_name, compare_clip_counts, score_in, told_apart, write_rated_set
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import clean_name, compare_clip_counts, score_in, told_apart, write_rated_set
+from merit.data.rated.ratings import Rating
 
 logger = logging.getLogger(__name__)
 

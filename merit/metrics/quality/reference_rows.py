@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from merit.data.ratings import RatedClip
+from merit.data.rated.ratings import RatedClip
 from merit.metrics.quality.agreement import LEVELS, MEASURES, quality_scores
 from merit.metrics.undefined import mean_of_defined
 

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from merit.data.datadir import read_durations, read_table
-from merit.data.ratings import RATINGS, clips_of, read_ratings
+from merit.data.rated.ratings import RATINGS, clips_of, read_ratings
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics, normalised_waveform
 from merit.errors import MeritError

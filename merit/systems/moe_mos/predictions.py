@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from merit.data.batching import length_batches
-from merit.data.ratings import RatedClip
+from merit.data.rated.ratings import RatedClip
 from merit.data.states.shard_reader import ShardReader
 from merit.device import Precision, autocast, precision_of_use, usable_device
 from merit.errors import MeritError
@@ -20,7 +20,7 @@ from merit.files import csv_text, write_text
 from merit.metrics.quality.prediction_table import PREDICTION_COLUMNS
 from merit.systems.moe_mos.clip_dataset import ClipDataset, collate
 from merit.systems.moe_mos.quality_description import frozen_encoder, load_model
-from merit.systems.moe_mos.quality_model import MoeMos
+from merit.systems.moe_mos.quality_model import MosNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def predict_directory(
     logger.info("%s: %d clips, %d of them rated", output, len(clips), rated)
 
 
-def predict_clips(model: MoeMos, dataset: ClipDataset, batch_seconds: float) -> list[list[float]]:
+def predict_clips(model: MosNetwork, dataset: ClipDataset, batch_seconds: float) -> list[list[float]]:
     """MOS and gate weights of every clip, in the order of the data set.
 
     Raises:

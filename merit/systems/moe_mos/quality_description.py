@@ -8,7 +8,7 @@ from merit.device import ResolvedPrecision
 from merit.errors import MeritError
 from merit.nets.ssl import SpeechEncoder, build_encoder, load_encoder
 from merit.systems.moe_mos.model_config import MosModelConfig
-from merit.systems.moe_mos.quality_model import MoeMos
+from merit.systems.moe_mos.quality_model import MosNetwork
 from merit.training.model_directory import load_into, load_weights, read_model_description
 
 
@@ -38,10 +38,10 @@ class MosDescription:
     precision: ResolvedPrecision
 
 
-def build_model(description: MosDescription, encoder: SpeechEncoder | None) -> MoeMos:
+def build_model(description: MosDescription, encoder: SpeechEncoder | None) -> MosNetwork:
     """A model of this description with fresh weights, around an encoder or without one."""
     sizes = (description.num_states, description.hidden_size, len(description.classes))
-    return MoeMos(description.model, *sizes, encoder)
+    return MosNetwork(description.model, *sizes, encoder)
 
 
 def read_description(directory: Path) -> MosDescription:
@@ -53,7 +53,7 @@ def read_description(directory: Path) -> MosDescription:
     return read_model_description(directory, MosDescription, "MoE-MOS", "exp/moe_mos-7")
 
 
-def load_model(directory: Path) -> tuple[MoeMos, MosDescription]:
+def load_model(directory: Path) -> tuple[MosNetwork, MosDescription]:
     """A trained model in evaluation mode; without an encoder when that was frozen.
 
     Raises:

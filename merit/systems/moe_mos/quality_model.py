@@ -64,7 +64,7 @@ class MosHead(nn.Module):
             return 3 + 2 * torch.tanh(self.projection(representation.float())).squeeze(-1)
 
 
-class MoeMos(nn.Module):
+class MosNetwork(nn.Module):
     """A dense mixture of experts over whole utterances (paper section III).
 
     Args:

@@ -25,7 +25,7 @@ NOTHING = 1e-12
 class MosObjective:
     """Smooth L1 of MOS, cross-entropy of systems, diversity and sparsity of the gate, as sums with denominators.
 
-    It is the :class:`merit.training.contract.Objective` of a :class:`merit.systems.moe_mos.quality_model.MoeMos`. Clips
+    The :class:`merit.training.contract.Objective` of a :class:`merit.systems.moe_mos.quality_model.MosNetwork`. Clips
     without a rating count nothing in the MOS loss, clips of no class nothing in the classification.
 
     Args:

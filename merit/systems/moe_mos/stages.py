@@ -8,7 +8,7 @@ from pathlib import Path
 from accelerate.utils import set_seed
 
 from merit.data.audio import audio_digest
-from merit.data.ratings import RATINGS
+from merit.data.rated.ratings import RATINGS
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.device import resolve_precision

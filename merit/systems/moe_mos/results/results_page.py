@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from merit.data.ratings import RATINGS, RatedClip, clips_of, read_ratings
+from merit.data.rated.ratings import RATINGS, RatedClip, clips_of, read_ratings
 from merit.errors import MeritError
 from merit.files import write_text
 from merit.metrics.quality.agreement import quality_scores, system_means

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from merit.data.ratings import RatedClip
+from merit.data.rated.ratings import RatedClip
 from merit.metrics.quality.agreement import quality_scores
 from merit.metrics.quality.reference_rows import condition_oracle, split_half_ceiling
 

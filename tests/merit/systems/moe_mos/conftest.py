@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from merit.data.audio import write_audio
-from merit.data.rated_set import write_rated_set
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import write_rated_set
+from merit.data.rated.ratings import Rating
 from merit.data.statistics import WaveformStatistics, waveform_statistics
 from merit.dumping.dump import dump_states
 from merit.systems.moe_mos.stage_options import classification_stage, joint_stage, mos_stage

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from merit.data.ratings import Rating, clips_of, read_ratings
+from merit.data.rated.ratings import Rating, clips_of, read_ratings
 from merit.errors import MeritError
 from merit.metrics.quality.prediction_table import read_predictions
 from merit.systems.moe_mos.model_config import MosModelConfig
@@ -47,7 +47,7 @@ def test_a_dump_is_not_of_an_encoder_that_was_trained_too(trained, rated, tmp_pa
 
 
 def test_clips_without_ratings_are_predicted(trained, rated, tmp_path):
-    from merit.data.rated_set import write_rated_set
+    from merit.data.rated.rated_set import write_rated_set
 
     clips = clips_of(read_ratings(rated["test"] / "ratings.csv")).values()
     write_rated_set(tmp_path / "bare", [Rating(clip.wav_path, clip.system_id, clip.sample_id) for clip in clips])

@@ -8,7 +8,7 @@ import torch
 
 from merit.nets.ssl import build_encoder
 from merit.systems.moe_mos.model_config import MosModelConfig
-from merit.systems.moe_mos.quality_model import MeanPooling, MoeMos, MosHead
+from merit.systems.moe_mos.quality_model import MeanPooling, MosHead, MosNetwork
 
 SMALL = {"expert_size": 6, "representation_size": 5}
 
@@ -26,7 +26,7 @@ def parameters(model):
 )
 def test_sizes_with_wav2vec2_base(config, norm, pooling, per_expert):
     """13 states of 768, 12 systems; the sizes of other_systems 1.2, part by part."""
-    model = MoeMos(config, 13, 768, 12)
+    model = MosNetwork(config, 13, 768, 12)
     width = 1536 if config.pooling == "statistics" else 768
     gate = width * config.num_experts + config.num_experts
     expected = norm + 13 + pooling + gate + config.num_experts * per_expert + (128 + 1) + (128 * 12 + 12)
@@ -41,7 +41,7 @@ def states(batch=2, frames=7):
 
 @pytest.mark.parametrize("pooling", ["statistics", "mean"])
 def test_padding_changes_nothing(pooling):
-    model = MoeMos(MosModelConfig(pooling=pooling, **SMALL), 3, 8, 4).eval()
+    model = MosNetwork(MosModelConfig(pooling=pooling, **SMALL), 3, 8, 4).eval()
     values, lengths = states()
     together = model(None, lengths * 320, values, lengths)
     values[1, 4:] = 1e4
@@ -57,7 +57,7 @@ def test_padding_changes_nothing(pooling):
 
 def test_the_whole_head_in_float64():
     """y = 3 + 2 tanh(w . sum_n g_n E_n(u)) with u the attentive mean and deviation of the weighted sum."""
-    model = MoeMos(MosModelConfig(layer_norm=False, **SMALL), 3, 8, 4).eval()
+    model = MosNetwork(MosModelConfig(layer_norm=False, **SMALL), 3, 8, 4).eval()
     values, _ = states(1)
     found = model(None, torch.tensor([2240]), values, torch.tensor([7]))
     p = {name: value.double().numpy() for name, value in model.state_dict().items()}
@@ -95,7 +95,7 @@ def test_mean_pooling_is_over_real_frames():
 
 
 def test_every_parameter_learns():
-    model = MoeMos(MosModelConfig(dropout=0.0, **SMALL), 3, 8, 4)
+    model = MosNetwork(MosModelConfig(dropout=0.0, **SMALL), 3, 8, 4)
     values, lengths = states()
     output = model(None, lengths * 320, values, lengths)
     (output.mos.sum() + output.systems.square().sum()).backward()
@@ -115,7 +115,7 @@ def test_its_own_encoder_makes_the_states_that_would_come_from_outside():
         num_conv_pos_embedding_groups=2,
     ).to_dict()
     encoder = build_encoder(settings).eval()
-    model = MoeMos(MosModelConfig(**SMALL), encoder.num_states, encoder.hidden_size, 4, encoder).eval()
+    model = MosNetwork(MosModelConfig(**SMALL), encoder.num_states, encoder.hidden_size, 4, encoder).eval()
     waveform, lengths = torch.randn(2, 4000), torch.tensor([4000, 3000])
     waveform[1, 3000:] = 0
     inside = model(waveform, lengths)

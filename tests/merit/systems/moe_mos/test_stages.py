@@ -114,7 +114,7 @@ def test_other_options_are_refused_in_a_directory_that_is_in_use(whole, train):
 
 
 def test_a_training_set_without_ratings_has_no_mos_to_learn(train, rated, tmp_path, monkeypatch):
-    monkeypatch.setattr("merit.data.ratings.RatedClip.mean", property(lambda self: float("nan")))
+    monkeypatch.setattr("merit.data.rated.ratings.RatedClip.mean", property(lambda self: float("nan")))
     with pytest.raises(MeritError, match="no clip has a rating"):
         train(tmp_path / "run", ["mos"])
 

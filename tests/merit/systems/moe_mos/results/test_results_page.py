@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from merit.data.audio import write_audio
-from merit.data.rated_set import write_rated_set
-from merit.data.ratings import Rating
+from merit.data.rated.rated_set import write_rated_set
+from merit.data.rated.ratings import Rating
 from merit.errors import MeritError
 from merit.systems.moe_mos.results.quality_experiment import Experiment
 from merit.systems.moe_mos.results.results_page import write_results

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from merit.data.datadir import problems_in, read_table
-from merit.data.rated_set import compare_clip_counts, refuse_missing_clips, unrated_clips, write_rated_set
-from merit.data.ratings import Rating, clips_of, read_ratings
+from merit.data.rated.rated_set import compare_clip_counts, refuse_missing_clips, unrated_clips, write_rated_set
+from merit.data.rated.ratings import Rating, clips_of, read_ratings
 from merit.errors import MeritError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from merit.data.audio import audio_duration
 from merit.data.corpus import THREADS, refuse_incomplete
 from merit.data.datadir import write_data_directory
-from merit.data.ratings import RATINGS, RatedClip, Rating, clips_of, read_ratings, write_ratings
+from merit.data.rated.ratings import RATINGS, RatedClip, Rating, clips_of, read_ratings, write_ratings
 from merit.errors import MeritError
 
 logger = logging.getLogger(__name__)

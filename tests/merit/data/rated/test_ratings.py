@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from merit.data.ratings import Rating, clips_of, read_ratings, write_ratings
+from merit.data.rated.ratings import Rating, clips_of, read_ratings, write_ratings
 from merit.errors import MeritError
 
 HEADER = "wav_path,system_id,sample_id,score,listener_id\n"
