@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
+from jsonargparse import ArgumentParser
 
 from merit.errors import MeritError
 from merit.metrics.quality.prediction_table import Predictions, read_predictions
@@ -84,5 +84,8 @@ def title_of(method: str, folders: Sequence[Path]) -> str:
     for folder in folders:
         path = folder / f"{method}.yaml"
         if path.is_file():
-            return str((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("title", method))
+            options = ArgumentParser(exit_on_error=False)
+            options.add_argument("--title", type=str, default=method)
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            return options.parse_string("".join(line for line in lines if line.startswith("title:")) or "{}").title
     return method
