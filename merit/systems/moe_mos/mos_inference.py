@@ -98,16 +98,10 @@ class MoeMos:
         return cls(network, description, device, precision, piece_seconds)
 
     def __call__(self, waveform: np.ndarray | Tensor, sample_rate: int) -> Judgement:
-        """Judge a signal.
-
-        Args:
-            waveform: ``(S,)`` or ``(channels, S)``, whose channels are averaged; floating point with full scale 1, or
-                16 or 32-bit integers.
-            sample_rate: Hz.
+        """Judge a signal, of any rate (Hz), shape and type that :func:`merit.data.waveform.mono_at_16_khz` takes.
 
         Raises:
-            MeritError: when the signal is empty, shorter than 400 samples at 16 kHz, not finite, or of another shape
-                or type.
+            MeritError: as that function, and when the signal is shorter than 400 samples at 16 kHz.
         """
         return self.judge({"waveform": mono_at_16_khz(waveform, sample_rate)})["waveform"]
 
