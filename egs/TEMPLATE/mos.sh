@@ -91,12 +91,12 @@ tabulate_mos() { # over methods and seeds
     done
     [ -z "$folds" ] || tests="data/all"
     # shellcheck disable=SC2086 # lists
-    step exp/log/tabulate --reads "$marks dump/log/validate.done" --writes "exp/RESULTS.md exp/tables" \
+    step exp/log/tabulate --reads "$marks dump/log/validate.done" --writes "exp/RESULTS.md exp/tables exp/figures" \
         "${prepare_job[@]}" -- "$python" -m merit.bin.moe_mos.tabulate --exp exp --methods "$(list "$methods")" \
         --seeds "$(list "$seeds")" --tag "$tag" --folds "$(list "$folds")" --test "$(list "$tests")" \
         --known "$(list "$oracle")" --others "$(list "$others")" --conf "[$recipe/conf,$template/conf/moe_mos]" \
         --output exp --command "$command_line"
-    say "written: exp/RESULTS.md, exp/tables"
+    say "written: exp/RESULTS.md, exp/tables, exp/figures"
 }
 
 mos() {

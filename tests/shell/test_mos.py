@@ -17,7 +17,7 @@ MOS_PYTHON = PYTHON.replace(
     "case $module in\n"
     'train) mkdir -p "$output" && touch "$output/model.safetensors" ;;\n'
     'predict) mkdir -p "$(dirname "$output")" && touch "$output" ;;\n'
-    'tabulate) mkdir -p "$output"/tables\n'
+    'tabulate) mkdir -p "$output"/tables "$output"/figures\n'
     "    printf '# R\\n\\n## S\\n\\n| A |\\n|---|\\n| 1 |\\n' >\"$output/RESULTS.md\" ;;\n"
     "mix_noise)",
     1,

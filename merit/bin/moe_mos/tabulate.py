@@ -21,14 +21,14 @@ def tabulate(
     conf: list[Path] = [],
     command: str = "",
 ) -> None:
-    """Write RESULTS.md and the tables as CSV.
+    """Write RESULTS.md, the tables as CSV, and figures.
 
     Args:
         exp: folder of the runs.
         methods: names of the methods.
         seeds: of the trainings.
         test: data directories of the test, for what its listeners say among themselves.
-        output: folder of RESULTS.md and tables.
+        output: folder of RESULTS.md, tables and figures.
         tag: of the runs.
         folds: of a cross-validation, whose predictions are scored together.
         known: data directories that the condition oracle takes the means of the systems from, as the dev set; without

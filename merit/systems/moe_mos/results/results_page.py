@@ -1,4 +1,4 @@
-"""RESULTS.md of an experiment, and its tables as CSV."""
+"""RESULTS.md of an experiment, its tables as CSV, and its figures."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from merit.metrics.quality.agreement import quality_scores, system_means
 from merit.metrics.quality.prediction_table import Predictions, read_predictions
 from merit.metrics.quality.reference_rows import Scores, condition_oracle, split_half_ceiling
 from merit.report.environment import environment_section
+from merit.report.figure_style import save_figure
 from merit.report.table import Table, csv, markdown
 from merit.systems.moe_mos.results.quality_experiment import (
     Experiment,
@@ -21,6 +22,7 @@ from merit.systems.moe_mos.results.quality_experiment import (
     sorted_clips,
     title_of,
 )
+from merit.systems.moe_mos.results.quality_figures import agreement_figure, system_usage_figure
 from merit.systems.moe_mos.results.quality_tables import (
     interval_table,
     mean_scores,
@@ -42,7 +44,7 @@ def write_results(
     output: Path,
     command: str,
 ) -> None:
-    """Write the page and the tables.
+    """Write the page, the tables and the figures.
 
     Args:
         experiment: its runs.
@@ -79,6 +81,12 @@ def write_results(
     write_text(output / "RESULTS.md", page(tables, command, experiment))
     for table in tables:
         write_text(output / "tables" / f"{table.name}.csv", csv(table))
+    title, predictions = next(iter(runs.items()))
+    figures = {"agreement": agreement_figure(runs)}
+    if first.gates.shape[1] > 1:
+        figures["usage"] = system_usage_figure(f"{title}, seed {experiment.seeds[0]}", predictions[0])
+    for name, figure in figures.items():
+        save_figure(figure, output / "figures" / f"{name}.png", name)
     logger.info("%s: %d methods, seeds %s", output / "RESULTS.md", len(runs), " ".join(map(str, experiment.seeds)))
 
 

@@ -49,6 +49,7 @@ def test_the_page_holds_method_references_and_command(experiment, tmp_path):
     assert "Use of the experts" in text and "Systems, as heard by m" in text
     names = {path.name for path in (tmp_path / "out/tables").iterdir()}
     assert names == {"scores.csv", "intervals.csv", "usage.csv", "systems.csv"}
+    assert {path.name for path in (tmp_path / "out/figures").glob("*.png")} == {"agreement.png", "usage.png"}
 
 
 def test_without_other_ratings_the_oracle_takes_the_other_clips(experiment, tmp_path):
