@@ -17,11 +17,12 @@ class MosBatch:
         keys: names of the clips.
         lengths: (B,) samples of the waveforms.
         positions: (B,) place of each clip in its set.
-        mos: (B,) mean of the ratings, NaN without one.
+        mos: (B,) mean of the ratings, or the rating of a listener; NaN without one.
         systems: (B,) class index of the generating system, -1 for one that is none of the classes.
         waveform: (B, S) normalised, or None where states are there.
         states: (B, T, L, D) hidden states, or None.
         frame_lengths: (B,) frames of the states, or None.
+        listeners: (B,) number of the listener who gave ``mos``, 0 for the mean, or None when all are means.
     """
 
     keys: list[str]
@@ -32,6 +33,7 @@ class MosBatch:
     waveform: Tensor | None = None
     states: Tensor | None = None
     frame_lengths: Tensor | None = None
+    listeners: Tensor | None = None
 
     def to(self, device: torch.device) -> "MosBatch":
         """The same batch on ``device``, but for both kinds of lengths: whoever computes with them waits for no GPU."""
@@ -50,6 +52,6 @@ def collate(items: Sequence[MosBatch]) -> MosBatch:
     }
     joined = {
         name: None if getattr(items[0], name) is None else torch.cat([getattr(item, name) for item in items])
-        for name in ("lengths", "positions", "mos", "systems", "frame_lengths")
+        for name in ("lengths", "positions", "mos", "systems", "frame_lengths", "listeners")
     }
     return MosBatch(keys=[key for item in items for key in item.keys], **stacked, **joined)

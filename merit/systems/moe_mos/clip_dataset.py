@@ -1,5 +1,6 @@
 """Rated clips of a data directory as examples."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,9 @@ class ClipDataset(Dataset):
         classes: generating systems in the order of the class indices; clips of others are in no class.
         statistics: normalisation of the waveforms; None where states are given.
         states: dumped hidden states, of these clips and perhaps others; None reads the audio.
+        listeners: those with an embedding, in the order of their numbers from 1 on. Every epoch a clip then comes with
+            the mean of its ratings or with the rating of one of them, each half of the time; empty: always the mean.
+        seed: of these draws.
 
     Raises:
         MeritError: when a table is missing or wrong, or a clip was not dumped; the message names the clip.
@@ -36,10 +40,14 @@ class ClipDataset(Dataset):
         classes: Sequence[str],
         statistics: WaveformStatistics | None = None,
         states: ShardReader | None = None,
+        listeners: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
         self.directory = Path(directory)
         self.statistics = statistics
         self.states = states
+        self.listeners = {name: number for number, name in enumerate(listeners, start=1)}
+        self.seed = seed
         self.wav = read_table(self.directory / "wav.scp")
         self.clips = clips_of(read_ratings(self.directory / RATINGS))
         if differing := sorted(self.wav.keys() ^ self.clips.keys()):
@@ -64,11 +72,25 @@ class ClipDataset(Dataset):
     def __len__(self) -> int:
         return len(self.keys)
 
+    def _asked(self, key: str, epoch: int) -> tuple[int, float]:
+        """Number and score of the listener who is heard about a clip in an epoch: a function of the arguments alone."""
+        clip = self.clips[key]
+        known = [
+            (self.listeners[name], score) for name, score in zip(clip.listeners, clip.scores) if name in self.listeners
+        ]
+        draw = random.Random(f"{self.seed}/{epoch}/{key}")
+        if not known or draw.random() < 0.5:
+            return 0, clip.mean
+        return draw.choice(known)
+
     def __getitem__(self, index: tuple[int, int]) -> MosBatch:
-        position, _ = index
+        position, epoch = index
         key = self.keys[position]
         here = slice(position, position + 1)
         common = {"positions": torch.tensor([position]), "mos": self.mos[here], "systems": self.systems[here]}
+        if self.listeners:
+            number, score = self._asked(key, epoch)
+            common |= {"listeners": torch.tensor([number]), "mos": torch.tensor([score], dtype=torch.float32)}
         if self.states is None:
             waveform = torch.from_numpy(normalised_waveform(self.wav[key], key, self.statistics))
             return MosBatch([key], torch.tensor([len(waveform)]), waveform=waveform.unsqueeze(0), **common)
@@ -80,3 +102,16 @@ class ClipDataset(Dataset):
 def systems_in(directory: Path) -> list[str]:
     """The generating systems of a data directory, sorted: the classes of a model that is trained on it."""
     return sorted({clip.system_id for clip in clips_of(read_ratings(Path(directory) / RATINGS)).values()})
+
+
+def listeners_in(directory: Path) -> list[str]:
+    """The listeners of a data directory, sorted: those whom a model that is trained on it can learn.
+
+    Raises:
+        MeritError: when its ratings are means over listeners who were not kept.
+    """
+    path = Path(directory) / RATINGS
+    found = sorted({rating.listener_id for rating in read_ratings(path) if rating.listener_id})
+    if not found:
+        raise MeritError(f"{path}: no rating has a listener; model.rater_embedding needs them, set it to false")
+    return found

@@ -17,6 +17,8 @@ class MosModelConfig:
         dropout: inside an expert (0.3 in sheet's heads).
         pooling: over time: ``statistics``, attentive mean and standard deviation, or ``mean``.
         layer_norm: normalise each hidden state before they are summed.
+        rater_embedding: learn a vector for each listener of the training, added to what the MOS head reads, and one for
+            the mean listener, who is asked in the test (as LDNet, Huang et al. 2022, and UTMOS).
     """
 
     num_experts: int = 4
@@ -25,3 +27,4 @@ class MosModelConfig:
     dropout: float = 0.3
     pooling: Literal["statistics", "mean"] = "statistics"
     layer_norm: bool = True
+    rater_embedding: bool = False

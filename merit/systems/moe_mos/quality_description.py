@@ -1,6 +1,6 @@
 """What a trained model is, and building it again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from merit.data.statistics import WaveformStatistics
@@ -25,6 +25,7 @@ class MosDescription:
         ssl_fingerprint: of the weights it had.
         encoder: its architecture when it was trained and lies beside the model; None when it stayed as it was.
         precision: what the model was computed in when it was trained.
+        listeners: those who have an embedding, in its order after the mean listener.
     """
 
     model: MosModelConfig
@@ -36,11 +37,12 @@ class MosDescription:
     ssl_fingerprint: str
     encoder: dict | None
     precision: ResolvedPrecision
+    listeners: list[str] = field(default_factory=list)
 
 
 def build_model(description: MosDescription, encoder: SpeechEncoder | None) -> MosNetwork:
     """A model of this description with fresh weights, around an encoder or without one."""
-    sizes = (description.num_states, description.hidden_size, len(description.classes))
+    sizes = (description.num_states, description.hidden_size, len(description.classes), len(description.listeners))
     return MosNetwork(description.model, *sizes, encoder)
 
 

@@ -72,6 +72,7 @@ class MosNetwork(nn.Module):
         num_states: L of the encoder.
         hidden_size: D of the encoder.
         num_systems: C, generating systems of the training set.
+        num_listeners: of the training set, when they have embeddings.
         encoder: the speech encoder, or None when states come from outside.
     """
 
@@ -81,6 +82,7 @@ class MosNetwork(nn.Module):
         num_states: int,
         hidden_size: int,
         num_systems: int,
+        num_listeners: int = 0,
         encoder: SpeechEncoder | None = None,
     ) -> None:
         super().__init__()
@@ -92,6 +94,10 @@ class MosNetwork(nn.Module):
             self.pooling, width = MeanPooling(), hidden_size
         self.gate = Gate(width, config.num_experts, top_k=None)
         self.experts = Experts(expert(width, config) for _ in range(config.num_experts))
+        self.listeners = None
+        if config.rater_embedding:
+            self.listeners = nn.Embedding(1 + num_listeners, config.representation_size)
+            nn.init.zeros_(self.listeners.weight)  # everybody begins as the mean listener
         self.mos_head = MosHead(config.representation_size)
         self.system_head = nn.Linear(config.representation_size, num_systems)
 
@@ -101,6 +107,7 @@ class MosNetwork(nn.Module):
         lengths: Tensor,
         states: Tensor | None = None,
         frame_lengths: Tensor | None = None,
+        listeners: Tensor | None = None,
     ) -> MosOutput:
         """Judge a batch.
 
@@ -109,6 +116,7 @@ class MosNetwork(nn.Module):
             lengths: (B,) their samples.
             states: (B, T, L, D) hidden states from outside; without them the model's own encoder makes them.
             frame_lengths: (B,) frames of the given states.
+            listeners: (B,) number of the listener who is asked; 0, and None, is the mean listener.
         """
         if states is None:
             states, frame_lengths = self.encoder(waveform, lengths)
@@ -119,4 +127,8 @@ class MosNetwork(nn.Module):
         representation = self.experts(pooled, weights)
         whole = mask.new_ones(len(mask), 1)
         routing = Routing(SUM, weights.unsqueeze(1), probabilities.unsqueeze(1), whole)
-        return MosOutput(self.mos_head(representation), self.system_head(representation), routing)
+        heard = representation
+        if self.listeners is not None:
+            asked = torch.zeros(len(pooled), dtype=torch.long, device=pooled.device) if listeners is None else listeners
+            heard = representation + self.listeners(asked)
+        return MosOutput(self.mos_head(heard), self.system_head(representation), routing)

@@ -60,7 +60,7 @@ class MosObjective:
 
     def forward(self, model: nn.Module, batch: MosBatch) -> MosOutput:
         """Run the model on a batch."""
-        return model(batch.waveform, batch.lengths, batch.states, batch.frame_lengths)
+        return model(batch.waveform, batch.lengths, batch.states, batch.frame_lengths, batch.listeners)
 
     def weights(self, progress: float) -> dict[str, float]:
         """Factor of each loss after this share of the stage: MOS moves linearly from its first share to its last."""

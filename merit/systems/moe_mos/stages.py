@@ -1,7 +1,7 @@
 """The three stages of training, one after the other; each starts from the best weights of the one before."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from merit.dumping.dump import state_header
 from merit.errors import MeritError
 from merit.files import sha256
 from merit.nets.ssl import load_encoder
-from merit.systems.moe_mos.clip_dataset import ClipDataset, systems_in
+from merit.systems.moe_mos.clip_dataset import ClipDataset, listeners_in, systems_in
 from merit.systems.moe_mos.model_config import MosModelConfig
 from merit.systems.moe_mos.quality_description import MosDescription, build_model
 from merit.systems.moe_mos.quality_objective import MosObjective
@@ -106,6 +106,7 @@ def train_stage(
         ssl_fingerprint=encoder.fingerprint(),
         encoder=None if inputs.frozen else encoder.config_dict(),
         precision=resolve_precision(training.precision, accelerator.device),
+        listeners=listeners_in(inputs.train) if model.rater_embedding else [],
     )
     expected = state_header(encoder, inputs.statistics)
     if training.compile and not inputs.frozen:
@@ -122,16 +123,18 @@ def train_stage(
         options["starts_from"] = f"{before.name} {sha256(path)}"
     start_run(output, description, options)
 
-    def dataset(directory: Path, dump: Path | None) -> ClipDataset:
+    def dataset(directory: Path, dump: Path | None, listeners: Sequence[str]) -> ClipDataset:
+        given = {"listeners": listeners, "seed": seed}
         if dump is None:
-            return ClipDataset(directory, description.classes, statistics=inputs.statistics)
+            return ClipDataset(directory, description.classes, statistics=inputs.statistics, **given)
         reader = ShardReader(dump, expected)
-        made = ClipDataset(directory, description.classes, states=reader)
+        made = ClipDataset(directory, description.classes, states=reader, **given)
         if set(reader.keys) == set(made.keys):  # one of more clips has a digest of them all
             reader.require({"audio": audio_digest(made.wav)})
         return made
 
-    train_set, dev_set = dataset(inputs.train, inputs.train_dump), dataset(inputs.dev, inputs.dev_dump)
+    train_set = dataset(inputs.train, inputs.train_dump, description.listeners)
+    dev_set = dataset(inputs.dev, inputs.dev_dump, ())
     if training.mos_share != [0.0, 0.0] and train_set.mos.isnan().all():
         raise MeritError(f"{inputs.train / RATINGS}: no clip has a rating, so there is no MOS to learn")
     run = Run(net, MosObjective(training, dev_set), training, output, seed, accelerator)

@@ -8,7 +8,7 @@ import torch
 from merit.data.datadir import write_table
 from merit.data.states.shard_reader import ShardReader
 from merit.errors import MeritError
-from merit.systems.moe_mos.clip_dataset import ClipDataset, systems_in
+from merit.systems.moe_mos.clip_dataset import ClipDataset, listeners_in, systems_in
 
 
 def test_ratings_and_classes(rated, statistics):
@@ -44,3 +44,25 @@ def test_tables_of_different_clips_are_refused(rated, statistics, tmp_path):
     write_table(directory / "wav.scp", {"bad-0": "a.wav"})
     with pytest.raises(MeritError, match="clip bad-1 is in only one of wav.scp and ratings.csv"):
         ClipDataset(directory, [], statistics)
+
+
+def test_half_of_the_time_a_listener_is_asked(rated, statistics):
+    assert listeners_in(rated["train"]) == ["L0", "L1"]
+    dataset = ClipDataset(rated["train"], [], statistics, listeners=["L0", "L1"], seed=3)
+    place = dataset.keys.index("clean-0")
+    heard = [dataset[place, epoch] for epoch in range(60)]
+    said = {(item.listeners.item(), item.mos.item()) for item in heard}
+    assert said == {(0, 4.5), (1, 5.0), (2, 4.0)}
+    assert 15 < sum(item.listeners.item() == 0 for item in heard) < 45
+    assert dataset[place, 7].mos.equal(dataset[place, 7].mos)  # a function of clip, epoch and seed
+    unrated = ClipDataset(rated["half"], [], statistics, listeners=["L0"])
+    item = unrated[unrated.keys.index("bad-0"), 0]
+    assert item.listeners.item() == 0 and item.mos.isnan()
+
+
+def test_means_have_no_listeners_to_learn(rated, tmp_path):
+    text = (rated["test"] / "ratings.csv").read_text().replace(",L0", ",")
+    kept = [line for line in text.splitlines() if not line.endswith(",L1")]
+    (tmp_path / "ratings.csv").write_text("\n".join(kept))
+    with pytest.raises(MeritError, match="no rating has a listener; model.rater_embedding needs them"):
+        listeners_in(tmp_path)

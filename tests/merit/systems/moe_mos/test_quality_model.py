@@ -115,9 +115,23 @@ def test_its_own_encoder_makes_the_states_that_would_come_from_outside():
         num_conv_pos_embedding_groups=2,
     ).to_dict()
     encoder = build_encoder(settings).eval()
-    model = MosNetwork(MosModelConfig(**SMALL), encoder.num_states, encoder.hidden_size, 4, encoder).eval()
+    model = MosNetwork(MosModelConfig(**SMALL), encoder.num_states, encoder.hidden_size, 4, encoder=encoder).eval()
     waveform, lengths = torch.randn(2, 4000), torch.tensor([4000, 3000])
     waveform[1, 3000:] = 0
     inside = model(waveform, lengths)
     outside = model(None, lengths, *encoder(waveform, lengths))
     torch.testing.assert_close(inside.mos, outside.mos)
+
+
+def test_listeners_differ_from_the_mean_listener_in_mos_alone():
+    model = MosNetwork(MosModelConfig(rater_embedding=True, **SMALL), 3, 8, 4, num_listeners=2).eval()
+    values, lengths = states()
+    given = (None, lengths * 320, values, lengths)
+    mean = model(*given)
+    torch.testing.assert_close(model(*given, torch.tensor([1, 2])).mos, mean.mos)  # before anything is learnt
+    with torch.no_grad():
+        model.listeners.weight[2] = 1.0
+    asked = model(*given, torch.tensor([0, 2]))
+    assert asked.mos[0] == mean.mos[0] and asked.mos[1] != mean.mos[1]
+    torch.testing.assert_close(asked.systems, mean.systems)
+    assert parameters(model) - parameters(MosNetwork(MosModelConfig(**SMALL), 3, 8, 4)) == 3 * 5

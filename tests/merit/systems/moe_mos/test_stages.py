@@ -122,3 +122,14 @@ def test_a_training_set_without_ratings_has_no_mos_to_learn(train, rated, tmp_pa
 def test_no_stage_is_no_training(rated, statistics, tiny_encoder, tmp_path):
     with pytest.raises(MeritError, match="no stage to train; name some of classification, joint, mos"):
         train_stages(Inputs(rated["train"], rated["dev"], tiny_encoder, statistics), MODEL, {}, tmp_path, 3)
+
+
+def test_listeners_are_learnt_and_come_back(rated, statistics, tiny_encoder, short_stages, tmp_path):
+    from merit.systems.moe_mos.quality_description import load_model
+
+    inputs = Inputs(rated["train"], rated["dev"], tiny_encoder, statistics, rated["train_dump"], rated["dev_dump"])
+    model = replace(MODEL, rater_embedding=True)
+    train_stages(inputs, model, {"mos": short_stages["mos"]}, tmp_path / "run", 3)
+    network, description = load_model(tmp_path / "run")
+    assert description.listeners == ["L0", "L1"]
+    assert (network.listeners.weight.abs().sum(dim=1) > 0).all()
