@@ -27,14 +27,14 @@ WHERE = "track3_post_eval_distro.tar.gz of the challenge"
 
 
 def read_systems(corpus: Path) -> list[str]:
-    """Names of the systems, the longest first, so that ``nvSR`` goes before ``nv``.
+    """Names of the systems.
 
     Raises:
         MeritError: when the map is not there.
     """
     hint = f"give the folder that holds sysMap.txt (./run.sh --audiomos2025-t3 FOLDER); {WHERE}"
     rows = read_csv(corpus / "sysMap.txt", ("system",), hint, "|", ("system", "number"))
-    return sorted((row["system"] for _, row in rows), key=lambda name: (-len(name), name))
+    return [row["system"] for _, row in rows]
 
 
 def name_of(clip: str, systems: list[str]) -> tuple[str, str] | None:

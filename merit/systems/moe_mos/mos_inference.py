@@ -147,7 +147,7 @@ class MoeMos:
             found |= dict(zip(names, self._batch([pieces[name] for name in names])))
         judged = {}
         for name, own in of.items():
-            values = np.average([found[piece] for piece in own], axis=0, weights=[len(pieces[piece]) for piece in own])
+            values = np.mean([found[piece] for piece in own], axis=0)
             if not np.isfinite(values).all():
                 raise MeritError(f"{name.split(' ', 1)[-1]}: the model gives {values[0]}; try --precision float32")
             judged[name] = self._judgement(values)

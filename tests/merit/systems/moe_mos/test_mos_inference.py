@@ -61,3 +61,12 @@ def test_what_cannot_be_judged_is_named(mos, directory, tmp_path):
     assert path == tmp_path / "a b.wav" and isinstance(error, MeritError) and "a b.wav: 100 samples" in str(error)
     with pytest.raises(MeritError, match="piece_seconds is 0.5; expected at least 1"):
         MoeMos.from_pretrained(directory, piece_seconds=0.5)
+
+
+def test_files_come_in_their_order_whatever_fails(mos, tmp_path, make_speech):
+    paths = [tmp_path / f"{name}.wav" for name in "bac"]
+    for path, seconds in zip(paths, (0.5, 0.001, 0.7)):
+        soundfile.write(path, make_speech(seconds), 16000)
+    found = list(mos.judge_files(paths))
+    assert [path for path, _ in found] == paths
+    assert [isinstance(judgement, MeritError) for _, judgement in found] == [False, True, False]

@@ -62,6 +62,21 @@ def test_every_stage_starts_from_the_one_before(whole):
     assert starts[2].startswith("stage_2_joint ")
 
 
+def test_a_stage_that_learns_nothing_is_where_the_one_before_ended(
+    rated, statistics, tiny_encoder, short_stages, tmp_path
+):
+    inputs = Inputs(rated["train"], rated["dev"], tiny_encoder, statistics, rated["train_dump"], rated["dev_dump"])
+    still = replace(short_stages["mos"], learning_rate=0.0)
+    train_stages(inputs, MODEL, {"joint": short_stages["joint"], "mos": still}, tmp_path / "run", 3)
+    before, after = (load_file(tmp_path / path / "model.safetensors") for path in ("run/stage_2_joint", "run"))
+    assert differ(before, after) == []
+    found = []
+    for seed in (3, 4):  # what is drawn at the start follows from the seed
+        train_stages(inputs, MODEL, {"mos": still}, tmp_path / f"still{seed}", seed)
+        found.append(load_file(tmp_path / f"still{seed}" / "model.safetensors"))
+    assert "gate.projection.weight" in differ(*found)
+
+
 def test_no_mos_is_learnt_in_the_first_stage(train, tmp_path):
     bias = "mos_head.projection.bias"
     short, long = (train(tmp_path / f"{n}", ["classification"], epochs=n, weight_decay=0.0) for n in (1, 2))
