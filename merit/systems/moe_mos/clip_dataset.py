@@ -27,6 +27,7 @@ class ClipDataset(Dataset):
         listeners: those with an embedding, in the order of their numbers from 1 on. Every epoch a clip then comes with
             the mean of its ratings or with the rating of one of them, each half of the time; empty: always the mean.
         seed: of these draws.
+        rated_only: leave out clips without a rating.
 
     Raises:
         MeritError: when a table is missing or wrong, or a clip was not dumped; the message names the clip.
@@ -42,6 +43,7 @@ class ClipDataset(Dataset):
         states: ShardReader | None = None,
         listeners: Sequence[str] = (),
         seed: int = 0,
+        rated_only: bool = False,
     ) -> None:
         self.directory = Path(directory)
         self.statistics = statistics
@@ -55,8 +57,9 @@ class ClipDataset(Dataset):
                 f"{self.directory}: clip {differing[0]} is in only one of wav.scp and {RATINGS}; make the directory "
                 "again (stage 1)"
             )
-        self.keys = list(self.wav)
-        self.samples = [round(seconds * SAMPLE_RATE) for seconds in read_durations(self.directory, self.wav).values()]
+        self.keys = [key for key in self.wav if self.clips[key].scores or not rated_only]
+        durations = read_durations(self.directory, self.wav)
+        self.samples = [round(durations[key] * SAMPLE_RATE) for key in self.keys]
         self.seconds = [samples / SAMPLE_RATE for samples in self.samples]
         self.mos = torch.tensor([self.clips[key].mean for key in self.keys], dtype=torch.float32)
         numbers = {system: number for number, system in enumerate(classes)}

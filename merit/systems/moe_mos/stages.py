@@ -123,18 +123,18 @@ def train_stage(
         options["starts_from"] = f"{before.name} {sha256(path)}"
     start_run(output, description, options)
 
-    def dataset(directory: Path, dump: Path | None, listeners: Sequence[str]) -> ClipDataset:
-        given = {"listeners": listeners, "seed": seed}
+    def dataset(directory: Path, dump: Path | None, listeners: Sequence[str], rated_only: bool) -> ClipDataset:
+        given = {"listeners": listeners, "seed": seed, "rated_only": rated_only}
         if dump is None:
             return ClipDataset(directory, description.classes, statistics=inputs.statistics, **given)
         reader = ShardReader(dump, expected)
         made = ClipDataset(directory, description.classes, states=reader, **given)
-        if set(reader.keys) == set(made.keys):  # one of more clips has a digest of them all
+        if set(reader.keys) == set(made.wav):  # one of more clips has a digest of them all
             reader.require({"audio": audio_digest(made.wav)})
         return made
 
-    train_set = dataset(inputs.train, inputs.train_dump, description.listeners)
-    dev_set = dataset(inputs.dev, inputs.dev_dump, ())
+    train_set = dataset(inputs.train, inputs.train_dump, description.listeners, training.rated_only)
+    dev_set = dataset(inputs.dev, inputs.dev_dump, (), rated_only=False)
     if training.mos_share != [0.0, 0.0] and train_set.mos.isnan().all():
         raise MeritError(f"{inputs.train / RATINGS}: no clip has a rating, so there is no MOS to learn")
     run = Run(net, MosObjective(training, dev_set), training, output, seed, accelerator)

@@ -66,3 +66,12 @@ def test_means_have_no_listeners_to_learn(rated, tmp_path):
     (tmp_path / "ratings.csv").write_text("\n".join(kept))
     with pytest.raises(MeritError, match="no rating has a listener; model.rater_embedding needs them"):
         listeners_in(tmp_path)
+
+
+def test_unrated_clips_are_left_out_when_asked(rated, statistics):
+    whole, kept = (
+        ClipDataset(rated["half"], ["bad", "clean", "fair"], statistics, rated_only=one) for one in (False, True)
+    )
+    assert (len(whole), len(kept)) == (18, 12) and not kept.mos.isnan().any()
+    assert kept.samples == [samples for samples, mos in zip(whole.samples, whole.mos) if not mos.isnan()]
+    assert kept[11, 0].keys == ["fair-5"] and kept[11, 0].systems.item() == 2

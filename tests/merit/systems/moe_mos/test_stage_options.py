@@ -13,6 +13,7 @@ def test_what_the_paper_says_of_its_stages():
     assert len(STAGES) == 3
     assert [stage.mos_share for stage in stages] == [[0.0, 0.0], [0.3, 0.7], [0.9, 0.9]]
     assert stages[0].learning_rate == 1e-4 and stages[2].learning_rate == 1e-5
+    assert [stage.rated_only for stage in stages] == [False, False, True]
     assert all(stage.schedule == "cosine" and stage.gradient_clip == 1.0 for stage in stages)
 
 
