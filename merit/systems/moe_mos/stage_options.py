@@ -54,7 +54,7 @@ def joint_stage() -> MosTraining:
 
 
 def mos_stage() -> MosTraining:
-    """Stage 3: rated clips alone, 0.9 : 0.1, learning rate 1e-5 [paper], until 20 epochs without a better one [sheet]."""
+    """Stage 3: rated clips alone, 0.9 : 0.1, learning rate 1e-5 [paper], until 20 epochs bring no better [sheet]."""
     return MosTraining(
         epochs=100, patience=20, learning_rate=1e-5, mos_share=[0.9, 0.9], rated_only=True, **_every_stage()
     )
