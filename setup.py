@@ -13,7 +13,7 @@ setup(
     name="merit",
     version=VERSION,
     license="Apache-2.0",
-    description="Joint speech emotion recognition and speech enhancement with a mixture of experts",
+    description="Speech emotion, enhancement and quality with mixtures of experts",
     packages=find_packages(include=["merit", "merit.*"]),
     package_data={"merit.report": ["page.css", "page.js"]},
     python_requires=">=3.10,<3.14",

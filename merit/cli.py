@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
     parser = ArgumentParser(
         prog="merit",
-        description="Take the noise out of speech and recognise its emotion with a trained MERIT model.",
+        description="Take the noise out of speech, recognise its emotion or judge its quality with a trained model.",
         version=__version__,
         allow_abbrev=False,
     )
     commands = parser.add_subcommands(metavar="COMMAND")
-    for function in (enhance, emotion):
+    for function in (enhance, emotion, mos):
         description = function.__doc__.split("\n\n")[0]
         command = ArgumentParser(description=description, allow_abbrev=False)
         command.add_argument("inputs", metavar="IN", nargs="+", type=Path, help="Audio files, or directories of them.")
@@ -114,6 +114,34 @@ def emotion(inputs: Sequence[Path], model: str, device: str = "auto", pieces: bo
     each_file(recognise_one, sources)
 
 
+def mos(
+    inputs: Sequence[Path], model: str, ssl: str | None = None, device: str = "auto", batch_seconds: float = 60.0
+) -> None:
+    """Judge the quality of speech; prints a table: file, mean opinion score from 1 to 5, separated by a tab.
+
+    Args:
+        inputs: audio files, or directories of them.
+        model: directory of a trained MoE-MOS model, as exp/moe_mos-7.
+        ssl: where its frozen encoder lies; without it, where it was in training.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        batch_seconds: audio computed at once, padding included.
+    """
+    sources = [source for source, _ in audio_files(inputs)]
+    from merit.systems.moe_mos.mos_inference import MoeMos
+
+    judge = MoeMos.from_pretrained(model, ssl, device)
+    table = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+    table.writerow(["file", "mos"])
+    failures = []
+    for source, judgement in judge.judge_files(sources, batch_seconds):
+        if isinstance(judgement, MeritError):
+            failures.append(failure(source, judgement))
+        else:
+            table.writerow([source, f"{judgement.mos:.3f}"])
+            sys.stdout.flush()
+    report_failures(failures, len(sources))
+
+
 def audio_files(inputs: Sequence[Path], output: Path | None = None) -> list[tuple[Path, Path]]:
     """The files meant by files and directories, each with its path inside the directory, or its name.
 
@@ -189,11 +217,25 @@ def each_file(function: Callable[[Path], None], sources: Sequence[Path]) -> None
         try:
             function(source)
         except (MeritError, OSError) as error:
-            message = str(error) if isinstance(error, MeritError) else file_error(error)
-            failures.append(message if str(source) in message else f"{source}: {message}")
-    if len(sources) == 1 and failures:
+            failures.append(failure(source, error))
+    report_failures(failures, len(sources))
+
+
+def failure(source: Path, error: MeritError | OSError) -> str:
+    """What became of a file, with its name."""
+    message = str(error) if isinstance(error, MeritError) else file_error(error)
+    return message if str(source) in message else f"{source}: {message}"
+
+
+def report_failures(failures: Sequence[str], files: int) -> None:
+    """Say which of so many files failed.
+
+    Raises:
+        MeritError: when some did; lists them.
+    """
+    if files == 1 and failures:
         raise MeritError(failures[0])
     if failures:
-        counted = f"{len(failures)} of {len(sources)} files failed, the others are done:"
-        summary = f"all {len(sources)} files failed:" if len(failures) == len(sources) else counted
-        raise MeritError("\n".join([summary, *(f"  {failure}" for failure in failures)]))
+        counted = f"{len(failures)} of {files} files failed, the others are done:"
+        summary = f"all {files} files failed:" if len(failures) == files else counted
+        raise MeritError("\n".join([summary, *(f"  {line}" for line in failures)]))

@@ -14,7 +14,7 @@ from typing import TypeVar
 import joblib
 import numpy as np
 
-from merit.data.audio import audio_digest, read_audio
+from merit.data.audio import MIN_SAMPLES, audio_digest, read_audio
 from merit.data.datadir import is_mixed_online, read_table
 from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.errors import MeritError
@@ -91,6 +91,21 @@ def waveform_statistics(data_dir: Path, nj: int = 1) -> WaveformStatistics:
     statistics = WaveformStatistics(mean=mean, std=math.sqrt(variance), samples=count)
     statistics.save(kept, audio=digest)
     return statistics
+
+
+def normalised_waveform(entry: str, key: str, statistics: WaveformStatistics) -> np.ndarray:
+    """Read one entry of ``wav.scp`` as a normalised waveform, float32 (S,) at 16 kHz.
+
+    Raises:
+        MeritError: when it cannot be read, or is shorter than one frame of an encoder.
+    """
+    samples = read_audio(entry, key)
+    if len(samples) < MIN_SAMPLES:
+        raise MeritError(
+            f"utterance {key} ({entry}) has {len(samples)} samples at 16 kHz, less than the {MIN_SAMPLES} "
+            "of one encoder frame; remove it from the data directory"
+        )
+    return np.ascontiguousarray(statistics.normalise(samples), dtype=np.float32)
 
 
 def _audio_of(kept: Path) -> str | None:

@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -95,21 +94,6 @@ def _flat(tree: object, prefix: str = "") -> dict[str, object]:
     return {
         name: value for key, sub in tree.items() for name, value in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()
     }
-
-
-def load_weights(directory: Path) -> dict[str, torch.Tensor]:
-    """Weights of the best epoch.
-
-    Raises:
-        MeritError: when they are missing or damaged.
-    """
-    path = Path(directory) / "model.safetensors"
-    if not path.exists():
-        raise MeritError(f"{path}: not there; train it first, or wait until its first epoch is done")
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise MeritError(f"{path}: damaged ({error}); train again or copy the file again") from error
 
 
 def save_weights(model: nn.Module, directory: Path) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rated_corpora
 import soundfile
 from test_iemocap import make_corpus as make_iemocap
 from test_msp_podcast import ROWS, line
 from test_msp_podcast import make_corpus as make_msp_podcast
 from test_nemo import HEADER as NEMO_HEADER
 from test_nemo import row as nemo_row
+from test_p835 import make_clone as make_p835
 
 from merit.data.datadir import problems_in, read_table
 
@@ -31,12 +33,22 @@ FILES = {
         for name in names
     ],
 }
-RECIPES = [*FILES, "iemocap", "mini", "msp_podcast"]
+RATED = {
+    "audiomos2025_t3": rated_corpora.make_audiomos2025_t3,
+    "bvcc": rated_corpora.make_bvcc,
+    "nisqa": rated_corpora.make_nisqa,
+    "p835": make_p835,
+    "somos": rated_corpora.make_somos,
+    "tmhint_qi": rated_corpora.make_tmhint_qi,
+}
+RECIPES = [*FILES, *RATED, "iemocap", "mini", "mini_mos", "msp_podcast"]
+FOLDED = {"p835": ("all", "fold1/train", "fold5/test")}
 
 # Python, but it makes less of the mini corpus than the recipe asks for, and leaves nothing in the recipe's directory.
 PYTHON = f"""#!/usr/bin/env bash
 case $1 in
 *prepare_mini.py) set -- "$@" --train 1 --dev 1 --test 1 --babble 1 ;;
+*prepare_mini_mos.py) set -- "$@" --train 1 --dev 1 --test 1 ;;
 *make_noise.py) set -- "$@" --files 1 --seconds 1 ;;
 esac
 export PYTHONDONTWRITEBYTECODE=1
@@ -53,6 +65,8 @@ def make_corpus(recipe: str, folder: Path) -> None:
     for name in FILES.get(recipe, ()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / name, np.random.default_rng(0).standard_normal(1600) / 10, 16000)
+    if recipe in RATED:
+        RATED[recipe](folder)
     if recipe == "nemo":
         rows = "".join(nemo_row(Path(name).stem) for name in FILES[recipe])
         (folder / "data.tsv").write_text(NEMO_HEADER + rows, encoding="utf-8")
@@ -74,7 +88,7 @@ def test_stage_1_writes_into_the_work_directory(recipe, tmp_path):
         options += ["--allow-missing", "true"]
     result = subprocess.run([str(EGS / recipe / "run.sh"), *options], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    for name in ("train", "dev", "test"):
+    for name in FOLDED.get(recipe, ("train", "dev", "test")):
         assert problems_in(work / "data" / name, audio=True) == []
         assert all(path.startswith(str(corpus)) for path in read_table(work / "data" / name / "wav.scp").values())
     if recipe == "mini":

@@ -44,7 +44,7 @@ def test_help_and_version_come_without_torch(capsys):
     assert run(capsys, "--version") == (0, f"merit {merit.__version__}\n", "")
     status, text, _ = run(capsys, "--help")
     assert status == 0 and "enhance" in text and "emotion" in text
-    for command in ("enhance", "emotion"):
+    for command in ("enhance", "emotion", "mos"):
         status, text, _ = run(capsys, command, "--help")
         assert status == 0 and "--model" in text and "IN [IN ...]" in text
     code = "import sys, merit.cli; sys.exit('torch' in sys.modules)"
@@ -187,3 +187,39 @@ def test_directories(recordings, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(MeritError, match="empty: no audio"):
         plan_outputs([tmp_path / "empty"], tmp_path / "out", "wav")
+
+
+@pytest.fixture(scope="session")
+def mos_directory(tmp_path_factory, tiny_encoder):
+    """MoE-MOS with random weights on a frozen tiny encoder."""
+    from merit.data.statistics import WaveformStatistics
+    from merit.nets.ssl import load_encoder
+    from merit.systems.moe_mos.model_config import MosModelConfig
+    from merit.systems.moe_mos.quality_description import MosDescription, build_model
+    from merit.training.run_state import save_weights, start_run
+
+    encoder = load_encoder(tiny_encoder)
+    sizes = (encoder.num_states, encoder.hidden_size, WaveformStatistics(0.0, 0.07, 1))
+    config = MosModelConfig(expert_size=6, representation_size=5)
+    description = MosDescription(config, ["a", "b"], *sizes, tiny_encoder, encoder.fingerprint(), None, "float32")
+    directory = tmp_path_factory.mktemp("mos") / "run"
+    start_run(directory, description, {})
+    save_weights(build_model(description, None), directory)
+    return directory
+
+
+def test_mos_prints_a_score_for_each_file_and_names_what_failed(capsys, recordings, mos_directory, make_speech):
+    from merit.systems.moe_mos.mos_inference import MoeMos
+
+    status, text, errors = run(capsys, "mos", recordings, "--model", mos_directory, "--device", "cpu")
+    lines = [line.split("\t") for line in text.splitlines()]
+    assert lines[0] == ["file", "mos"]
+    assert [line[0] for line in lines[1:]] == [str(recordings / "a.wav"), str(recordings / "sub/b.flac")]
+    expected = MoeMos.from_pretrained(mos_directory, device="cpu")(make_speech(1.0), 16000).mos
+    assert float(lines[1][1]) == pytest.approx(expected, abs=2e-3)
+    assert status == 1 and "1 of 3 files failed, the others are done:" in errors and "c.wav" in errors
+
+
+def test_mos_of_a_model_of_another_kind_is_refused(capsys, recordings, identity_directory):
+    status, _, errors = run(capsys, "mos", recordings / "a.wav", "--model", identity_directory)
+    assert status == 1 and "not the configuration of a trained MoE-MOS model" in errors

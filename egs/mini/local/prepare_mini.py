@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from espeak import Espeak, Prosody
 from scipy.signal import resample_poly
 
 from merit.command import run_command
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
+from merit.data.espeak import Espeak, Prosody
 from merit.errors import MeritError
 from merit.processes import quiet_processes
 from merit.time_grid import SAMPLE_RATE

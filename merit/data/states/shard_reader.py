@@ -3,7 +3,7 @@
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,6 +101,19 @@ class ShardReader:
             raise MeritError(
                 f"{self.directory}: this dump, of encoder {self.header.get('encoder')}, does not fit this run: "
                 f"{problem}. Delete the directory and dump again (stage 3), or run with what it was dumped with"
+            )
+
+    def require_utterances(self, directory: Path, keys: Sequence[str]) -> None:
+        """Refuse a dump that lacks some of the utterances ``keys`` of a data directory.
+
+        Raises:
+            MeritError: counts them and names the first.
+        """
+        missing = sorted(set(keys) - set(self.keys))
+        if missing:
+            raise MeritError(
+                f"{directory}: {len(missing)} utterances have no dumped {self.header.get('content', 'states')}, "
+                f"{missing[0]} is the first; delete {self.directory / HEADER}, and run the dump again (stage 3)"
             )
 
     def _entry(self, key: str) -> _Entry:

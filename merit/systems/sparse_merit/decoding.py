@@ -14,12 +14,13 @@ import numpy as np
 from merit.data.audio import audio_digest, read_audio, write_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table, require_stored, write_table
+from merit.data.waveform import check_length
 from merit.device import Precision, precision_of_use, usable_device
 from merit.errors import MeritError
 from merit.files import sha256, write_text
 from merit.progress import progress
 from merit.systems.sparse_merit.description import read_description
-from merit.systems.sparse_merit.inference import Merit, check_length
+from merit.systems.sparse_merit.inference import Merit
 from merit.systems.sparse_merit.result import Result, join_pieces
 from merit.systems.sparse_merit.results.run_files import (
     COMPLETE,

@@ -6,16 +6,9 @@
 ``history.csv``        one row an epoch
 """
 
-import json
-import math
-from argparse import ArgumentError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from jsonargparse import ArgumentParser
-from torch import nn
 
 from merit.data.statistics import WaveformStatistics
 from merit.device import ResolvedPrecision
@@ -23,7 +16,7 @@ from merit.errors import MeritError, brief
 from merit.nets.ssl import SpeechEncoder, build_encoder
 from merit.systems.sparse_merit.model import MeritModel
 from merit.systems.sparse_merit.model_config import ModelConfig
-from merit.training.run_state import load_weights
+from merit.training.model_directory import load_into, load_weights, read_model_description
 
 
 @dataclass
@@ -58,22 +51,7 @@ def read_description(directory: Path) -> ModelDescription:
     Raises:
         MeritError: when the directory holds no trained model.
     """
-    path = Path(directory) / "config.json"
-    if not path.exists():
-        raise MeritError(
-            f"{directory}: no config.json; expected the directory of a trained model, as exp/sparse_merit-7"
-        )
-    try:
-        parser = ArgumentParser(exit_on_error=False)
-        parser.add_class_arguments(ModelDescription)
-        found = parser.parse_object(json.loads(path.read_text())["description"]).as_dict()  # of the types it must have
-        model, statistics = ModelConfig(**found.pop("model")), WaveformStatistics(**found.pop("statistics"))
-        return ModelDescription(model=model, statistics=statistics, **found)
-    except (ArgumentError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise MeritError(
-            f"{path}: not the configuration of a trained MERIT model ({brief(error)}); give a directory such as "
-            "exp/sparse_merit-7"
-        ) from error
+    return read_model_description(directory, ModelDescription, "MERIT", "exp/sparse_merit-7")
 
 
 def build_model(description: ModelDescription, encoder: SpeechEncoder | None) -> MeritModel:
@@ -101,7 +79,7 @@ def load_model(directory: Path) -> tuple[MeritModel, ModelDescription]:
             f"{Path(directory) / 'config.json'}: no model can be made of it ({brief(error)}); restore it, or train "
             "again"
         ) from error
-    _load(model, load_weights(directory), Path(directory) / "model.safetensors")
+    load_into(model, load_weights(directory), Path(directory) / "model.safetensors")
     return model.eval(), description
 
 
@@ -138,18 +116,4 @@ def _load_parts(model: MeritModel, parts: Sequence[str], directory: Path) -> Non
     for part in parts:
         part_weights = {name[len(part) + 1 :]: value for name, value in weights.items() if name.startswith(f"{part}.")}
         if part_weights and getattr(model, part) is not None:
-            _load(getattr(model, part), part_weights, Path(directory) / "model.safetensors")
-
-
-def _load(module: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
-    for name, value in weights.items():
-        # The extremes tell it in a thirtieth of the time of isfinite, which writes a truth value for each number.
-        if value.numel() and not all(math.isfinite(extreme) for extreme in torch.aminmax(value)):
-            raise MeritError(f"{path}: {name} holds NaN or infinity; copy the file again, or train the model again")
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise MeritError(
-            f"{path}: the weights do not fit the configuration of the model ({brief(error)}); give a model of "
-            "these sizes, or copy both files of this one again"
-        ) from error
+            load_into(getattr(model, part), part_weights, Path(directory) / "model.safetensors")

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from merit.data.audio import MIN_SAMPLES, resample
 from merit.data.audio_stream import audio_writer, overlapping_pieces, stream_audio
+from merit.data.waveform import check_length, mono_at_16_khz
 from merit.device import Precision, autocast, has_fast_bfloat16, precision_of_use, usable_device
 from merit.errors import MeritError
 from merit.nets.spectrum import num_spectrum_frames, waveform_from_log_magnitude
@@ -115,7 +115,7 @@ class Merit:
             MeritError: when the signal is empty, shorter than 400 samples at 16 kHz, not finite, or of another shape
                 or type.
         """
-        return join_pieces(list(self.pieces([_mono_at_16_khz(waveform, sample_rate)])))
+        return join_pieces(list(self.pieces([mono_at_16_khz(waveform, sample_rate)])))
 
     def pieces(self, blocks: Iterable[np.ndarray], name: str = "waveform") -> Iterator[Piece]:
         """Work through a signal at 16 kHz that comes in blocks ``(S,)`` of any length.
@@ -213,34 +213,3 @@ class Merit:
             raise MeritError("the model has no emotion head")
         for piece in self.pieces(stream_audio(source), str(source)):
             yield Piece(piece.start, piece.stop, Result(None, piece.result.emotion, {}))
-
-
-def check_length(samples: int, name: str) -> None:
-    """Refuse a signal of less than one encoder frame.
-
-    Raises:
-        MeritError: when there are too few samples at 16 kHz.
-    """
-    if samples < MIN_SAMPLES:
-        raise MeritError(
-            f"{name}: {samples} samples at 16 kHz are too short; expected at least {MIN_SAMPLES}, one encoder frame"
-        )
-
-
-def _mono_at_16_khz(waveform: np.ndarray | Tensor, sample_rate: int) -> np.ndarray:
-    samples = waveform.detach().cpu().numpy() if isinstance(waveform, Tensor) else np.asarray(waveform)
-    if samples.ndim not in (1, 2) or samples.ndim == 2 and samples.shape[0] > samples.shape[1] > 0:
-        raise MeritError(f"waveform: the shape is {samples.shape}; expected (samples,) or (channels, samples)")
-    if sample_rate != int(sample_rate) or sample_rate <= 0:
-        raise MeritError(f"waveform: the sample rate is {sample_rate}; expected a whole number of Hz")
-    if samples.dtype in (np.int16, np.int32):
-        samples = samples / -float(np.iinfo(samples.dtype).min)
-    elif not np.issubdtype(samples.dtype, np.floating):
-        raise MeritError(f"waveform: the type is {samples.dtype}; expected floating point, int16 or int32")
-    if samples.size == 0:
-        raise MeritError("waveform: holds no samples")
-    if not np.isfinite(samples).all():
-        raise MeritError("waveform: holds NaN or infinite samples")
-    if samples.ndim == 2:
-        samples = samples.mean(axis=0)
-    return resample(np.ascontiguousarray(samples, dtype=np.float32), int(sample_rate))

@@ -9,7 +9,7 @@ from made_mixing import make_online_set
 
 from merit.data.datadir import write_data_directory
 from merit.data.noise.online.online_speech import OnlineSpeech
-from merit.data.statistics import WaveformStatistics, waveform_statistics
+from merit.data.statistics import WaveformStatistics, normalised_waveform, waveform_statistics
 from merit.errors import MeritError
 
 
@@ -115,3 +115,15 @@ def test_mixtures_of_the_first_epoch_are_what_counts_online(corpus, tmp_path):
     make_online_set(corpus["train"], tmp_path, seed=4)
     other = waveform_statistics(directory)
     assert other.mean != 0.5 and other != found
+
+
+def test_a_waveform_is_normalised_and_one_without_a_frame_is_named(tmp_path):
+    statistics = WaveformStatistics(mean=0.1, std=0.5, samples=1)
+    samples = np.linspace(-0.5, 0.5, 800, dtype=np.float32)
+    soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
+    waveform = normalised_waveform(str(tmp_path / "a.wav"), "a", statistics)
+    assert waveform.dtype == np.float32
+    np.testing.assert_allclose(waveform, (samples.astype(np.float64) - 0.1) / 0.5, atol=1e-6)
+    soundfile.write(tmp_path / "b.wav", samples[:399], 16000)
+    with pytest.raises(MeritError, match=r"utterance b \(.*b.wav\) has 399 samples at 16 kHz, less than the 400"):
+        normalised_waveform(str(tmp_path / "b.wav"), "b", statistics)

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from merit.data.padding import moved, pinned, stack_padded
 from merit.time_grid import FRAME_SAMPLES
 
 
@@ -38,22 +39,11 @@ class Batch:
 
         So whoever computes with them need not wait for a GPU.
         """
-        left = ("lengths", "frame_lengths")
-        moved = {
-            field.name: value.to(device, non_blocking=True)
-            for field in fields(self)
-            if field.name not in left and isinstance(value := getattr(self, field.name), Tensor)
-        }
-        return replace(self, **moved)
+        return moved(self, device, left=("lengths", "frame_lengths"))
 
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory (called by the data loader)."""
-        pinned = {
-            field.name: value.pin_memory()
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
-        }
-        return replace(self, **pinned)
+        return pinned(self)
 
 
 def crop_window(
@@ -70,21 +60,12 @@ def crop_window(
     return slice(start, stop), slice(start * FRAME_SAMPLES, min(samples, stop * FRAME_SAMPLES))
 
 
-def _stack(values: Sequence[Tensor]) -> Tensor:
-    """Pad with zeros to the longest; ``pad_sequence`` writes zeros everywhere first, which takes long for states."""
-    stacked = values[0].new_empty(len(values), max(map(len, values)), *values[0].shape[1:])
-    for row, value in zip(stacked, values):
-        row[: len(value)] = value
-        row[len(value) :] = 0
-    return stacked
-
-
 def collate(items: Sequence[Batch]) -> Batch:
     """Join batches of one utterance into a padded batch."""
 
     def joined(name: str) -> Tensor | None:
         values = [getattr(item, name) for item in items]
-        return None if values[0] is None else _stack([value[0] for value in values])
+        return None if values[0] is None else stack_padded([value[0] for value in values])
 
     return Batch(
         keys=[key for item in items for key in item.keys],

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from merit.data.audio import MIN_SAMPLES, read_audio
 from merit.data.datadir import is_mixed_online, read_durations, read_table
 from merit.data.noise.online.online_speech import OnlineSpeech
-from merit.data.states.shard import HEADER
 from merit.data.states.shard_reader import ShardReader
-from merit.data.statistics import WaveformStatistics
+from merit.data.statistics import WaveformStatistics, normalised_waveform
 from merit.errors import MeritError
 from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_window
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
@@ -76,13 +74,9 @@ class UtteranceDataset(Dataset):
         if classes is not None:
             emotions = self._column("utt2emo")
             self.labels = [self._class_index(key, emotions[key], classes) for key in self.keys]
-        for name, dump in (("states", states), ("features", features)):
-            missing = [] if dump is None else sorted(set(self.keys) - set(dump.keys))
-            if missing:
-                raise MeritError(
-                    f"{directory}: {len(missing)} utterances have no dumped {name}, {missing[0]} is the first; "
-                    f"delete {dump.directory / HEADER}, and run the dump again (stage 3)"
-                )
+        for dump in (states, features):
+            if dump is not None:
+                dump.require_utterances(directory, self.keys)
 
     def _column(self, name: str) -> dict[str, str]:
         table = read_table(self.directory / name)
@@ -115,13 +109,7 @@ class UtteranceDataset(Dataset):
         return len(self.keys)
 
     def _waveform(self, table: dict[str, str], key: str) -> Tensor:
-        samples = read_audio(table[key], key)
-        if len(samples) < MIN_SAMPLES:
-            raise MeritError(
-                f"utterance {key} ({table[key]}) has {len(samples)} samples at 16 kHz, less than the {MIN_SAMPLES} "
-                "of one encoder frame; remove it from the data directory"
-            )
-        return self._normalised(samples)
+        return torch.from_numpy(normalised_waveform(table[key], key, self.statistics))
 
     def _normalised(self, samples: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.statistics.normalise(samples), dtype=np.float32))

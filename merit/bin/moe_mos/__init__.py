@@ -1,0 +1,1 @@
+"""Commands of MoE-MOS, one a stage."""

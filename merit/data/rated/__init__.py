@@ -1,0 +1,1 @@
+"""Clips with the ratings of listeners, as data directories."""

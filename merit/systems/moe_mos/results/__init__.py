@@ -1,0 +1,1 @@
+"""What trained models come to, over methods, seeds and folds."""
