@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from merit.data.audio import MIN_SAMPLES, read_audio
+from merit.data.crops import crop_window
 from merit.data.datadir import read_durations, read_table
 from merit.data.states.shard import HEADER
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
 from merit.errors import MeritError
-from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_window
+from merit.systems.sparse_merit.phases.batch import Batch, collate
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 

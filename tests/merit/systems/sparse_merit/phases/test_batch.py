@@ -2,7 +2,8 @@
 
 import torch
 
-from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_states, crop_window
+from merit.data.crops import crop_window
+from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_states
 from merit.time_grid import FRAME_SAMPLES
 
 
