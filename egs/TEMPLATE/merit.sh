@@ -1,4 +1,4 @@
-# shellcheck shell=bash source=/dev/null disable=SC2034,SC2154 # common.sh, training.sh and cmd.sh set and read variables
+# shellcheck shell=bash source=/dev/null disable=SC2034,SC2154 # what is sourced here sets and reads variables
 # The stages of Sparse MERIT. A run.sh sources this file, changes the options below and in common.sh that its corpus
 # needs changed, declares options of its own, and calls `merit CORPUS "$@"`; CORPUS is the name of the option with the
 # corpus's path. All paths are relative to the recipe's directory, or to --work.
@@ -10,8 +10,14 @@ noise_seen=babble          # noise of training and test, as name=folder; plain b
 noise_unseen=              # noises of the test alone, as "name=folder name=folder"
 babble_data=data/train     # speech that the babble is made of; an utterance never talks in its own noise
 mixed=false                # data preparation makes noisy sets with clean references; stage 2 mixes nothing
+mix=stored                 # training hears each utterance in one mixture: stored; in another one in every epoch: online
+noise_train=               # online: noises of training as "name=folder name@weight=folder babble"; empty: noise_seen
+babble_talkers=4           # voices at once in babble that is made of babble_data
 rir=                       # folder of room impulse responses for the speech, before noise is added; empty: none
-snr_train=5                # signal-to-noise ratio in training, dB
+rir_share=1                # online: share of the utterances that are heard in such a room
+telephone_share=0          # online: share of the utterances that are heard through a telephone's band
+snr_train=5                # signal-to-noise ratio in training, dB; online a range as "-5:15" or a list as well
+gain_train="-3:3"          # online: level of noisy speech and reference alike, dB, a range or a list
 snrs_test="-5 0 5 10"      # signal-to-noise ratios in the test, dB
 ssl=microsoft/wavlm-large  # encoder: transformers directory, hub name, or an original WavLM .pt file
 feats=dump                 # states in phase 1: dump (WavLM Large: 9.2 GB an hour), features (0.2 GB), online (no disk)
@@ -25,6 +31,7 @@ composite=matlab           # composite scores: matlab, or cmgan to compare with 
 data_options=classes       # names of the options that local/data.sh gets as well
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$MERIT_ROOT/egs/TEMPLATE/noise.sh"
 . "$MERIT_ROOT/egs/TEMPLATE/training.sh"
 
 check_options() { # those that are not common; what a plan is made of is checked with the plan
@@ -34,6 +41,7 @@ check_options() { # those that are not common; what a plan is made of is checked
     check_choice --dump-dtype "$dump_dtype" bfloat16 float16
     [ -z "$enhancer_seed" ] || check_whole "--enhancer-seed is a whole number" "$enhancer_seed"
     [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
+    check_mixing
     check_once --methods "$methods"
     check_once --classes "$classes"
     for name in $methods; do
@@ -45,23 +53,13 @@ check_options() { # those that are not common; what a plan is made of is checked
     check_no_space --se-pretrain "$se_pretrain"
 }
 
-check_noises() { # every one is given as name=folder, and no two have one name
-    local noise names=" "
-    for noise in "$@"; do
-        case $noise in ?*=?*) ;; *) refuse "noise '$noise' is not name=folder" ;; esac
-        case ${noise%%=*} in *[!A-Za-z0-9.-]*)
-            refuse "noise '${noise%%=*}' is named with other than letters, digits, . and -" ;;
-        esac
-        case $names in *" ${noise%%=*} "*) refuse "two noises are called ${noise%%=*}" ;; esac
-        names+="${noise%%=*} "
-    done
-}
-
-make_plan() { # NAME OF THE SEEN NOISE, "OF THE OTHERS": what follows from the methods' files and the noises
+make_plan() { # what follows from the methods' files and the noises
     "$python" -m merit.bin.sparse_merit.plan --methods="$methods" --seeds="$seeds" --own="$recipe/conf" \
         --common="$template/conf" --enhancer="$enhancer" --enhancer_seed="$enhancer_seed" \
-        --se_pretrain="$se_pretrain" --noise_seen="$1" --noise_unseen="$2" --snr_train="$snr_train" \
-        --snrs_test="$snrs_test" --probe_snr="$probe_snr"
+        --se_pretrain="$se_pretrain" --noise_seen="$seen_names" --noise_unseen="$unseen_names" \
+        --snr_train="$snr_train" --snrs_test="$snrs_test" --probe_snr="$probe_snr" --mix="$mix" --rir="$rir" \
+        --draw.noise_train="$noise_train" --draw.gain_train="$gain_train" --draw.rir_share="$rir_share" \
+        --draw.telephone_share="$telephone_share"
 }
 
 planned() { # what the plan says: planned speech se_p
@@ -73,68 +71,38 @@ planned() { # what the plan says: planned speech se_p
     return 1
 }
 
-mix_noises() { # stage 2: babble, the noisy training, dev and test sets, of SEEN and the other noises: SEEN NOISE...
-    local seen=$1 set noise name fractions
-    if [ -n "$babble_done" ]; then
-        step dump/log/babble --reads "dump/log/validate.done $babble_data/*" --writes "${seen#*=}" \
-            "${prepare_job[@]}" -- "$python" -m merit.bin.make_babble --data "$babble_data" --output "${seen#*=}"
-    fi
-    for set in train dev; do
-        name=$(planned "$set")
-        step "dump/log/$name" --reads "dump/log/validate.done $babble_done" --writes "data/$name" "${prepare_job[@]}" -- \
-            "$python" -m merit.bin.mix_noise --data "data/$set" --noise "$seen" --part "$set" \
-            --snrs "$(list "$(planned snr_train)")" ${rir:+--rir "$rir"} --nj "$nj"
-    done
-    for noise in "$@"; do
-        # All files of a noise that training never hears are there to test with, unless it has a part for that.
-        fractions="[0,0,1]"
-        [ "$noise" != "$seen" ] || fractions="[0.8,0.1,0.1]"
-        # shellcheck disable=SC2046 # a list
-        step "dump/log/test_${noise%%=*}" --reads "dump/log/validate.done $babble_done" \
-            --writes "$(in_folder data $(planned tests "${noise%%=*}"))" "${prepare_job[@]}" -- \
-            "$python" -m merit.bin.mix_noise --data data/test --noise "$noise" --part test \
-            --snrs "$(list "$(planned snrs_test)")" --fractions "$fractions" ${rir:+--rir "$rir"} --nj "$nj"
-    done
-}
-
 merit() {
     local corpus=$1 command_line
     shift
     command_line=$(full_command "$@")
     read_options "$@"
     methods=$(words "$methods") seeds=$(words "$seeds") classes=$(words "$classes")
-    noise_unseen=$(words "$noise_unseen")
+    noise_unseen=$(words "$noise_unseen") noise_train=$(words "$noise_train")
     check_common_options 7
     check_options
     enhancer_seed=${enhancer_seed:-${seeds%% *}}
-    local seen="" unseen="" seen_name="" babble_done="" noise
+    local seen=() seen_names="" unseen_names="" babble_done=""
     if [ "$mixed" = false ]; then
-        seen=$noise_seen
-        if [ "$noise_seen" = babble ]; then
-            seen=babble=dump/noise/babble
-            babble_done=dump/log/babble.done
-        fi
+        name_noises
         # shellcheck disable=SC2086 # a list
-        [ "$stop_stage" -eq 1 ] || check_noises "$seen" $noise_unseen
-        seen_name=${seen%%=*}
-        for noise in $noise_unseen; do unseen+=" ${noise%%=*}"; done
+        [ "$stop_stage" -eq 1 ] || check_noises ${seen[@]+"${seen[@]}"} $noise_unseen
     fi
 
     local recipe template trainer
     enter_recipe
     export MERIT_METHODS=$recipe/conf # where tables and figures find the titles of the recipe's own methods
     local plan
-    plan=$(make_plan "$seen_name" "$unseen") || exit 2
+    plan=$(make_plan) || exit 2
 
     # Names for all stages, which the functions in training.sh read as well.
-    local direct waiting train dev tests mixed_done=dump/log/validate.done tests_done=dump/log/validate.done
+    local direct waiting train dev tests noise mixed_done=dump/log/validate.done tests_done=dump/log/validate.done
     local suffix=${tag:+_$tag} enhancer_exp
     enhancer_exp=exp/$enhancer$suffix-$enhancer_seed
     direct=$(planned direct) waiting=$(planned waiting) train=$(planned train) dev=$(planned dev)
     tests=$(planned tests)
     if [ "$mixed" = false ]; then
         mixed_done="dump/log/$train.done dump/log/$dev.done" tests_done=""
-        for noise in "$seen_name" $unseen; do
+        for noise in $seen_names $unseen_names; do
             tests_done+="dump/log/test_$noise.done "
         done
     fi
@@ -160,8 +128,7 @@ merit() {
             "${prepare_job[@]}" -- \
             "$python" -m merit.bin.validate_data_dir --data "[data/train,data/dev,data/test]" \
             ${labels[@]+"${labels[@]}"}
-        # shellcheck disable=SC2086 # a list
-        [ "$mixed" = true ] || mix_noises "$seen" $noise_unseen
+        [ "$mixed" = true ] || mix_noises
     fi
 
     if selected 3; then

@@ -56,6 +56,10 @@ head_exp() { # SPEECH TASK SEED: the directory of a head of phase 1
     echo "exp/$(basename "$(head_conf "$2")" .yaml)$(kind_of "$1")$suffix-$3"
 }
 
+dumped_sets() { # SPEECH: train and dev, but for training that is mixed anew in every epoch
+    case $mix$1 in onlinenoisy) echo dev ;; *) echo train dev ;; esac
+}
+
 prepare_states() { # SPEECH: its waveform statistics and, where they are dumped, its states or features
     local train_set statistics part dump options=() # states, unless something is said
     train_set=$(set_of "$1" train) statistics=$(statistics_step "$1")
@@ -63,7 +67,7 @@ prepare_states() { # SPEECH: its waveform statistics and, where they are dumped,
         "${prepare_job[@]}" -- "$python" -m merit.bin.waveform_statistics --data "$train_set" --nj "$nj"
     [ "$feats" != online ] || return 0
     [ "$feats" != features ] || options=(--content features)
-    for part in train dev; do
+    for part in $(dumped_sets "$1"); do
         dump=$(states_of "$1" "$part")
         step "$(states_step "$1" "$part")" --reads "$(marks_of "$1") $statistics.done" \
             --writes "$dump/header.json" "${dump_job[@]}" -- \
@@ -74,7 +78,7 @@ prepare_states() { # SPEECH: its waveform statistics and, where they are dumped,
 }
 
 train_heads() { # phase 1: SPEECH TASK:SEED...
-    local speech=$1 head reads inputs
+    local speech=$1 head part reads inputs
     shift
     [ $# -gt 0 ] || return 0
     inputs=(--classes "$(list "$classes")" --ssl "$ssl")
@@ -82,8 +86,11 @@ train_heads() { # phase 1: SPEECH TASK:SEED...
     if [ "$feats" = online ]; then
         reads="$(statistics_step "$speech").done $(marks_of "$speech")"
     else
-        reads="$(states_step "$speech" train).done $(states_step "$speech" dev).done"
-        inputs+=(--train_dump "$(states_of "$speech" train)" --dev_dump "$(states_of "$speech" dev)")
+        reads=""
+        for part in $(dumped_sets "$speech"); do
+            reads+="${reads:+ }$(states_step "$speech" "$part").done"
+            inputs+=("--${part}_dump" "$(states_of "$speech" "$part")")
+        done
     fi
     if [ "$feats" = dump ]; then
         for head in "$@"; do
@@ -180,7 +187,7 @@ decode_and_score() { # METHOD SEED
         --decode "$exp/decode" --output "$exp/score" --noisy dump/score_noisy --composite "$composite" --nj "$nj"
     step "$exp/log/report" --reads "$exp/log/score.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.sparse_merit.report --model "$exp" --score "$exp/score" --noisy dump/score_noisy \
-        --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_name")" --command "$command_line"
+        --output "$exp/RESULTS.md" --noise_seen "$(list "$seen_names")" --command "$command_line"
 }
 
 compare() { # stage 7: tables, figures and the page over all methods and seeds
@@ -201,7 +208,7 @@ compare() { # stage 7: tables, figures and the page over all methods and seeds
     [ ! -d "$recipe/paper" ] || paper=(--paper "$recipe/paper") # published numbers
     step exp/log/compare --reads "$marks" --writes "exp/RESULTS.md exp/tables exp/figures exp/report.html" \
         "${prepare_job[@]}" -- "$python" -m merit.bin.sparse_merit.compare --exp exp --methods "$(list "$methods")" \
-        --seeds "$(list "$seeds")" --tag "$tag" --noise_seen "$(list "$seen_name")" --noisy dump/score_noisy \
+        --seeds "$(list "$seeds")" --tag "$tag" --noise_seen "$(list "$seen_names")" --noisy dump/score_noisy \
         ${paper[@]+"${paper[@]}"} --output exp --command "$command_line"
     say "written: exp/RESULTS.md, exp/tables, exp/figures, exp/report.html"
 }

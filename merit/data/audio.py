@@ -7,7 +7,9 @@ import re
 import struct
 import subprocess
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -15,6 +17,9 @@ import soundfile
 from merit.errors import MeritError
 from merit.files import atomic_path
 from merit.time_grid import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import torch
 
 try:
     from omniio import kaldi as kaldiio  # the same functions under the MIT licence
@@ -108,19 +113,27 @@ def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     if rate == SAMPLE_RATE:
         return samples
     import torch  # takes seconds to import, and most corpora are 16 kHz already
-    from torchaudio.functional import resample as resample_tensor
+
+    with torch.no_grad():
+        return _resampler(rate)(torch.from_numpy(samples)).numpy()
+
+
+@lru_cache(maxsize=8)
+def _resampler(rate: int) -> "torch.nn.Module":
+    """What brings a rate (Hz) to 16 kHz; making its filter takes longer than filtering a few seconds of audio."""
+    import torch
+    from torchaudio.transforms import Resample
 
     # A long Kaiser window, librosa's "kaiser_best": torchaudio's default of 6 zero crossings leaves audible aliases.
-    resampled = resample_tensor(
-        torch.from_numpy(samples),
+    return Resample(
         rate,
         SAMPLE_RATE,
         lowpass_filter_width=64,
         rolloff=0.9475937167399596,
         resampling_method="sinc_interp_kaiser",
         beta=14.769656459379492,
+        dtype=torch.float32,  # of the filter's own computation, as torchaudio.functional.resample has it
     )
-    return resampled.numpy()
 
 
 def to_16_bits(samples: np.ndarray) -> np.ndarray:

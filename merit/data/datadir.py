@@ -12,6 +12,26 @@ from merit.errors import MeritError
 from merit.files import write_text
 
 REQUIRED_TABLES = ("wav.scp", "utt2spk", "spk2utt")
+MIXING = "mixing.json"
+"""In a directory of clean speech that training mixes with noise while it reads it (``merit.data.noise.online``)."""
+
+
+def is_mixed_online(directory: Path) -> bool:
+    """Whether what is to be heard of a data directory is mixed while it is read."""
+    return (directory / MIXING).is_file()
+
+
+def require_stored(*directories: Path) -> None:
+    """Refuse data directories whose mixtures exist while they are read alone.
+
+    Raises:
+        MeritError: naming the first one.
+    """
+    for directory in filter(is_mixed_online, directories):
+        raise MeritError(
+            f"{directory}: mixed anew in every epoch ({MIXING}), so that its tables hold the clean speech; this is for "
+            "--train of the training commands alone. Give stored speech, as data/dev_drawn or data/train"
+        )
 
 
 def read_table(path: Path | str) -> dict[str, str]:
@@ -104,6 +124,8 @@ def problems_in(
     """
     if not path.is_dir():
         return [f"{path}: there is no such directory; run the recipe's data preparation (stage 1) first"]
+    if is_mixed_online(path):
+        return [f"{path}: mixed anew in every epoch ({MIXING}); give the data directory that it was made of"]
     names = [file.name for file in path.iterdir() if file.name.endswith(".scp") or file.name.startswith("utt2")]
     tables: dict[str, dict[str, str]] = {}
     problems: list[str] = []

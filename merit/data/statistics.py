@@ -7,6 +7,7 @@ import json
 import logging
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ import joblib
 import numpy as np
 
 from merit.data.audio import audio_digest, read_audio
-from merit.data.datadir import read_table
+from merit.data.datadir import is_mixed_online, read_table
+from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.errors import MeritError
 from merit.files import write_text
 
@@ -61,8 +63,8 @@ class WaveformStatistics:
 def waveform_statistics(data_dir: Path, nj: int = 1) -> WaveformStatistics:
     """Return the statistics over all samples of ``wav.scp``, with ``nj`` processes.
 
-    They are kept in ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio
-    is the same.
+    Of a directory that is mixed while it is read they are those of the mixtures of its first epoch. They are kept in
+    ``data_dir/waveform_stats.json``, with a digest of the audio, and read from there while the audio is the same.
 
     Raises:
         MeritError: when an utterance cannot be read, all audio is one constant, or ``nj`` is less than 1.
@@ -70,12 +72,17 @@ def waveform_statistics(data_dir: Path, nj: int = 1) -> WaveformStatistics:
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected at least one process")
     wav = read_table(data_dir / "wav.scp")
-    kept, digest = data_dir / "waveform_stats.json", audio_digest(wav)
+    online = is_mixed_online(data_dir)
+    kept, digest = data_dir / "waveform_stats.json", OnlineSpeech(data_dir).digest() if online else audio_digest(wav)
     if _audio_of(kept) == digest:
         return WaveformStatistics.load(kept)
     logger.info("%s: mean and standard deviation over the samples of %d utterances", data_dir, len(wav))
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        sums = joblib.Parallel(n_jobs=nj)(joblib.delayed(_sums)(entry, key) for key, entry in wav.items())
+        jobs = (
+            joblib.delayed(_mixed_sums)(data_dir, digest, key) if online else joblib.delayed(_sums)(entry, key)
+            for key, entry in wav.items()
+        )
+        sums = joblib.Parallel(n_jobs=nj)(jobs)
     count = sum(samples for samples, _, _ in sums)
     mean = math.fsum(total for _, total, _ in sums) / count
     variance = math.fsum(squares for _, _, squares in sums) / count - mean**2
@@ -95,5 +102,18 @@ def _audio_of(kept: Path) -> str | None:
 
 
 def _sums(entry: str, key: str) -> tuple[int, float, float]:
-    samples = read_audio(entry, key).astype(np.float64)
+    return _sums_of(read_audio(entry, key).astype(np.float64))
+
+
+def _mixed_sums(data_dir: Path, digest: str, key: str) -> tuple[int, float, float]:
+    return _sums_of(_online_speech(data_dir, digest).draw(key, epoch=0).mixture.noisy)
+
+
+def _sums_of(samples: np.ndarray) -> tuple[int, float, float]:
     return len(samples), float(samples.sum()), float(np.square(samples).sum())
+
+
+@lru_cache(maxsize=1)
+def _online_speech(data_dir: Path, digest: str) -> OnlineSpeech:
+    """Opened once in a process, as long as the ``digest`` is the same."""
+    return OnlineSpeech(data_dir)

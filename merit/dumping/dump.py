@@ -11,7 +11,7 @@ import torch
 
 from merit.data.audio import audio_digest
 from merit.data.batching import seconds_batches
-from merit.data.datadir import first_of, read_durations, read_table
+from merit.data.datadir import first_of, read_durations, read_table, require_stored
 from merit.data.states.disk_space import require_disk_space
 from merit.data.states.shard import Content, StateType
 from merit.data.states.shard_writer import ShardWriter
@@ -84,6 +84,7 @@ def dump_states(
     """
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected the number of processes, at least 1")
+    require_stored(data)
     normalisation = WaveformStatistics.load(statistics)
     with sole_writer(output):
         wav = read_table(data / "wav.scp")

@@ -175,6 +175,14 @@ def corpus(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def online_corpus(corpus, tmp_path_factory) -> dict[str, Path]:
+    """The same utterances, for training mixed while they are read."""
+    from made_mixing import make_online_set
+
+    return {"train": make_online_set(corpus["train"], tmp_path_factory.mktemp("online")), "dev": corpus["dev"]}
+
+
+@pytest.fixture(scope="session")
 def trained(corpus, tiny_encoder, tmp_path_factory) -> Path:
     """What one epoch of phase 2 leaves behind."""
     from tiny_training import ONE_EPOCH, phase2

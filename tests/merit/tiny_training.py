@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -59,6 +60,36 @@ def in_a_process(code: str, *arguments: object, processes: int = 1) -> subproces
     return subprocess.run(
         [*launcher, str(script), *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=120
     )
+
+
+def killed_after(steps: int, call: str, output: Path, corpus: dict[str, Path], encoder: str) -> None:
+    """Train and be killed (``kill -9``) when so many optimiser steps are taken.
+
+    Args:
+        steps: of all runs together.
+        call: lines of Python that know what this module does, output, train, dev and encoder.
+        output, corpus, encoder: of the training.
+    """
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from tiny_training import *
+from merit.training.run import Run
+output, train, dev, encoder = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+taken = 0
+train_step = Run.train_step
+def killing(self, batches):
+    global taken
+    if taken == {steps}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    taken += 1
+    return train_step(self, batches)
+Run.train_step = killing
+{call}
+"""
+    ended = in_a_process(code, output, corpus["train"], corpus["dev"], encoder)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def in_two_processes(call: str, output: Path, corpus: dict[str, Path], encoder: str) -> None:

@@ -43,6 +43,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     merit.bin.*) module=${1##*.} ;;
     --data) data=$2 ;;
+    --part) part=$2 ;;
     --noise) noise=${2%%=*} ;;
     --snrs) snrs=${2//[\[\],]/ } ;;
     --output) output=$2 ;;
@@ -55,6 +56,7 @@ done
 [ ! -f "meanwhile_$module" ] || . "./meanwhile_$module"
 [ ! -f fail ] || ! grep -qx "$module" fail || { echo "$module: no space"; exit 9; }
 case $module in
+mix_online) mkdir -p "${data}_$([ "$part" = train ] && echo online || echo drawn)" ;;
 mix_noise) for snr in $snrs; do mkdir -p "${data}_${noise}_${snr}dB"; done ;;
 validate_data_dir) ;;
 waveform_statistics) touch "$data/waveform_stats.json" ;;

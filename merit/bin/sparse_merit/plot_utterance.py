@@ -16,12 +16,13 @@ def plot_utterance(model: Path, data: Path, utterance: str, output: Path, device
         device: auto (the first GPU, else the CPU), cpu, cuda, ...
     """
     from merit.data.audio import read_audio
-    from merit.data.datadir import read_table
+    from merit.data.datadir import read_table, require_stored
     from merit.errors import MeritError
     from merit.systems.sparse_merit.decoding import decode_batch
     from merit.systems.sparse_merit.figures.spectrogram_figure import draw_utterance
     from merit.systems.sparse_merit.inference import Merit
 
+    require_stored(data)
     entries = {name: read_table(data / table) for name, table in (("noisy", "wav.scp"), ("clean", "spk1.scp"))}
     for name, table in entries.items():
         if utterance not in table:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from merit.command import run_command
-from merit.data.datadir import read_table
+from merit.data.datadir import read_table, require_stored
 from merit.errors import MeritError
 from merit.metrics.enhancement.composite import CompositeVariant
 from merit.metrics.enhancement.score_sheet import ScoreSheet
@@ -40,6 +40,7 @@ def score(
         composite: matlab (equal to the authors' MATLAB files) or cmgan (comparable with the paper's Table II).
         nj: number of processes.
     """
+    require_stored(*map(Path, data))
     sheets = []
     for directory in map(Path, data):
         decoded, scores = Path(decode) / directory.name, Path(output) / directory.name

@@ -53,7 +53,7 @@ def train_heads(
     batches in the rest of an epoch that was begun.
 
     Args:
-        train: mixed data directory to train on.
+        train: mixed data directory to train on, or one that is mixed while it is read, as data/train_online.
         dev: mixed data directory to choose the epochs by.
         ssl: encoder: transformers directory, hub name, or an original WavLM .pt file.
         classes: emotion names, in the order of the outputs.
@@ -62,8 +62,9 @@ def train_heads(
         model: options of the model to change for all heads, as --model.layer_norm false.
         training: options of the training to change for all heads, as --training.epochs 2.
         train_dump: what was dumped of train: features that the encoder goes on from, or states, which one head at a
-            time is trained on. Without it the encoder begins at the waveforms.
-        dev_dump: what was dumped of dev.
+            time is trained on. Without it the encoder begins at the waveforms. There is none of mixtures that are drawn
+            anew.
+        dev_dump: what was dumped of dev; features alone where train has none.
         order_seed: of the order of the utterances.
     """
     from merit.errors import MeritError

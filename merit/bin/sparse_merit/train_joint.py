@@ -29,7 +29,7 @@ def train_joint(
     """Train the whole model. The file of a method is one for --config.
 
     Args:
-        train: mixed data directory to train on.
+        train: mixed data directory to train on, or one that is mixed while it is read, as data/train_online.
         dev: mixed data directory to choose the epoch by.
         ssl: encoder: transformers directory, hub name, or an original WavLM .pt file.
         output: directory of the run; a run that was stopped goes on from its last saved state.

@@ -18,6 +18,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from merit.data.datadir import first_of
+from merit.data.noise.mixed_names import NOISE_NAME
 from merit.errors import MeritError
 from merit.files import write_text
 
@@ -59,7 +60,7 @@ def named_corpus(option: str) -> tuple[str, Path]:
         MeritError: for another form, or a name of other than letters, digits, dots and hyphens (``_`` separates the
             fields of ``<set>_<noise>_<snr>dB``).
     """
-    match = re.fullmatch(r"([A-Za-z0-9.-]+)=(.+)", option)
+    match = re.fullmatch(rf"({NOISE_NAME})=(.+)", option)
     if match is None:
         raise MeritError(f"noise {option!r}: expected name=folder, the name of letters, digits, . and -: babble=/path")
     return match[1], Path(match[2])

@@ -13,7 +13,7 @@ import numpy as np
 
 from merit.data.audio import audio_digest, read_audio, write_audio
 from merit.data.batching import length_batches
-from merit.data.datadir import read_durations, read_table, write_table
+from merit.data.datadir import read_durations, read_table, require_stored, write_table
 from merit.device import Precision, precision_of_use, usable_device
 from merit.errors import MeritError
 from merit.files import sha256, write_text
@@ -57,6 +57,7 @@ def decode_conditions(
     names = [directory.name for directory in data]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise MeritError(f"--data: two directories are called {repeated[0]}, and their results would go to one place")
+    require_stored(*data)
     computation = identify(model, device, precision)
     sources = {
         directory: {**computation, "data": audio_digest(read_table(directory / "wav.scp"))} for directory in data

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from made_mixing import make_online_set
 
 from merit.data.datadir import write_data_directory
+from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.data.statistics import WaveformStatistics, waveform_statistics
 from merit.errors import MeritError
 
@@ -95,3 +97,21 @@ def test_unusable_statistics(directory, tmp_path):
 def test_no_process_is_refused(directory):
     with pytest.raises(MeritError, match="--nj 0"):
         waveform_statistics(directory, nj=0)
+
+
+def test_mixtures_of_the_first_epoch_are_what_counts_online(corpus, tmp_path):
+    directory = make_online_set(corpus["train"], tmp_path)
+    speech = OnlineSpeech(directory)
+    samples = np.concatenate([speech.draw(utterance, 0).mixture.noisy for utterance in speech.wav])
+    found = waveform_statistics(directory)
+    assert found.samples == len(samples)
+    assert (found.mean, found.std) == pytest.approx((samples.mean(), samples.std()), rel=1e-12)
+    (directory / "waveform_stats.json").unlink()
+    assert waveform_statistics(directory, nj=2) == found
+    # Kept until something else would be heard.
+    kept = directory / "waveform_stats.json"
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"mean": 0.5}))
+    assert waveform_statistics(directory).mean == 0.5
+    make_online_set(corpus["train"], tmp_path, seed=4)
+    other = waveform_statistics(directory)
+    assert other.mean != 0.5 and other != found

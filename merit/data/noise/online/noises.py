@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,14 @@ from merit.data.audio import read_audio
 from merit.data.noise.mixing import SILENCE, power
 from merit.data.noise.online.piece import read_piece
 from merit.errors import MeritError
+
+
+class Piece(NamedTuple):
+    """Noise for one utterance: samples ``(S,)`` at 16 kHz; their file and offset, or who talks."""
+
+    samples: np.ndarray
+    source: str
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -20,20 +29,35 @@ class Recordings:
         name: of the noise.
         weight: how often it is drawn, beside the weights of the others.
         files: their paths.
+        talking: of babble, the utterances that talk in a file and are never mixed with it.
     """
 
     name: str
     weight: float
     files: Sequence[str]
+    talking: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def piece(self, generator: random.Random, length: int, speaker: str) -> np.ndarray:
-        """``(length,)`` samples at 16 kHz of a file that is drawn, from a place that is drawn.
+    @property
+    def entries(self) -> Sequence[str]:
+        """All that is read."""
+        return self.files
+
+    def allowed(self, utterance: str) -> Sequence[str]:
+        """The files that an utterance may be mixed with."""
+        if not self.talking:
+            return self.files
+        return [file for file in self.files if utterance not in self.talking.get(file, ())]
+
+    def piece(self, generator: random.Random, length: int, utterance: str, speaker: str) -> Piece:
+        """``length`` samples of a file that is drawn, from a place that is drawn.
 
         Raises:
             MeritError: when the file cannot be read.
         """
-        file = self.files[int(generator.random() * len(self.files))]
-        return read_piece(file, generator.random(), length)
+        files = self.allowed(utterance)
+        file = files[int(generator.random() * len(files))]
+        samples, offset = read_piece(file, generator.random(), length)
+        return Piece(samples, file, offset)
 
 
 @dataclass(frozen=True)
@@ -59,8 +83,13 @@ class Babble:
                 "two speakers, since nobody talks into their own speech"
             )
 
-    def piece(self, generator: random.Random, length: int, speaker: str) -> np.ndarray:
-        """``(length,)`` samples at 16 kHz of talkers who are drawn, none of them ``speaker``.
+    @property
+    def entries(self) -> Sequence[str]:
+        """All that is read."""
+        return [entry for said in self.speech.values() for entry in said]
+
+    def piece(self, generator: random.Random, length: int, utterance: str, speaker: str) -> Piece:
+        """``length`` samples of talkers who are drawn, none of them ``speaker``.
 
         A talker says utterances that are drawn, one after the other, and begins within the first. Speakers talk twice
         where there are fewer of them than talkers.
@@ -69,17 +98,18 @@ class Babble:
             MeritError: when an utterance cannot be read.
         """
         others = sorted(name for name in self.speech if name != speaker)
-        generator.shuffle(others)
-        return sum(
-            self._voice(generator, length, self.speech[others[talker % len(others)]]) for talker in range(self.talkers)
-        )
+        # Not shuffle: of Python's generators, random() alone promises the same numbers in every version.
+        others.sort(key=lambda _: generator.random())
+        talking = [others[talker % len(others)] for talker in range(self.talkers)]
+        voices = [self._voice(generator, length, self.speech[name]) for name in talking]
+        return Piece(sum(voices), "+".join(talking), 0)
 
     def _voice(self, generator: random.Random, length: int, entries: Sequence[str]) -> np.ndarray:
         """Speak until ``length`` samples are full, at a power of 1; silent utterances are left as they are."""
         pieces, missing = [], length
         while missing > 0:
             entry = entries[int(generator.random() * len(entries))]
-            samples = read_audio(entry, "babble")
+            samples = read_audio(entry, self.name)
             if not pieces:
                 samples = samples[int(generator.random() * len(samples)) :]  # talkers do not begin all at once
             pieces.append(samples[:missing])

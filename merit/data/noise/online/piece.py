@@ -40,7 +40,7 @@ def size_of(file: str) -> Size:
         return Size(sound.samplerate, sound.frames)
 
 
-def read_piece(file: str, place: float, length: int) -> np.ndarray:
+def read_piece(file: str, place: float, length: int) -> tuple[np.ndarray, int]:
     """Read ``length`` samples at 16 kHz from a file, as :func:`merit.data.noise.mixing.noise_piece` cuts them.
 
     Of a long recording only the piece is read, with a second to either side where it is resampled; one that is shorter
@@ -52,7 +52,7 @@ def read_piece(file: str, place: float, length: int) -> np.ndarray:
         length: samples.
 
     Returns:
-        float32 ``(length,)``.
+        float32 ``(length,)``, and their offset in the recording.
 
     Raises:
         MeritError: when the file cannot be read, or holds NaN or infinite samples.
@@ -61,8 +61,9 @@ def read_piece(file: str, place: float, length: int) -> np.ndarray:
     if size.samples < length:
         offset = int(place * size.samples)
         whole = _read(file, size, 0, size.samples)
-        return np.take(whole, np.arange(offset, offset + length), mode="wrap")
-    return _read(file, size, int(place * (size.samples - length + 1)), length)
+        return np.take(whole, np.arange(offset, offset + length), mode="wrap"), offset
+    offset = int(place * (size.samples - length + 1))
+    return _read(file, size, offset, length), offset
 
 
 def _read(file: str, size: Size, offset: int, length: int) -> np.ndarray:

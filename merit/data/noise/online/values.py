@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from merit.errors import MeritError
 
+LIMIT = 90
+"""Largest number of dB, up or down."""
+
 
 @dataclass(frozen=True)
 class Values:
@@ -20,11 +23,11 @@ class Values:
     is_range: bool
 
     @classmethod
-    def parse(cls, text: str, what: str) -> "Values":
-        """Read ``LOW:HIGH`` or numbers with spaces between; ``what`` is their option, for messages.
+    def parse(cls, text: str, option: str) -> "Values":
+        """Read ``LOW:HIGH`` or numbers with spaces between, in dB; ``option`` is where they stand, for messages.
 
         Raises:
-            MeritError: when it is neither, or the range ends below its beginning.
+            MeritError: when it is neither, a number is beyond :data:`LIMIT`, or the range ends below its beginning.
         """
         is_range = ":" in text
         try:
@@ -32,10 +35,17 @@ class Values:
         except ValueError:
             numbers = ()
         if not numbers or not all(map(math.isfinite, numbers)) or (is_range and len(numbers) != 2):
-            raise MeritError(f"{what} {text!r}: expected a range as -5:15, or numbers as -5 0 5")
+            raise MeritError(f"{option}: '{text}' is no range in dB, as -5:15, and no list, as -5 0 5")
         if is_range and numbers[0] > numbers[1]:
-            raise MeritError(f"{what} {text!r}: the range ends below its beginning; write {_swapped(numbers)}")
+            raise MeritError(f"{option}: '{text}' ends below its beginning; write {numbers[1]:g}:{numbers[0]:g}")
+        if beyond := [number for number in numbers if abs(number) > LIMIT]:
+            raise MeritError(f"{option}: {beyond[0]:g} dB is beyond the {LIMIT} dB that 16 bits can hold")
         return cls(numbers, is_range)
+
+    @property
+    def text(self) -> str:
+        """As a person writes them; :meth:`parse` gives the same values back."""
+        return (":" if self.is_range else " ").join(f"{number:.15g}" for number in self.numbers)
 
     def draw(self, generator: random.Random) -> float:
         """One of them; takes one number from the generator whatever they are."""
@@ -44,7 +54,3 @@ class Values:
             low, high = self.numbers
             return low + place * (high - low)
         return self.numbers[int(place * len(self.numbers))]
-
-
-def _swapped(numbers: tuple[float, ...]) -> str:
-    return f"{numbers[1]:g}:{numbers[0]:g}"

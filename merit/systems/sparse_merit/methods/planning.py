@@ -91,19 +91,37 @@ def plan_sets(seen: str, unseen: Sequence[str], snr_train: str, snrs_test: str, 
     Raises:
         MeritError: when a ratio is none, one is given twice, or there is not one for the training and any for the test.
     """
-    if len(snr_train.split()) != 1:
-        raise MeritError(f"--snr-train is one ratio, not '{snr_train}'")
-    (training,), testing = _ratios("--snr-train", snr_train), _ratios("--snrs-test", snrs_test)
-    probing = _ratios("--probe-snr", probe_snr)
+    if len(snr_train.split()) != 1 or ":" in snr_train:
+        raise MeritError(f"--snr-train is one ratio, not '{snr_train}'; --mix online takes ranges and lists")
+    (training,) = _ratios("--snr-train", snr_train)
+    plan = {"snr_train": _text(training), **plan_tests([seen, *unseen] if seen else [], snrs_test, probe_snr)}
+    if not seen:
+        return plan | {"train": "train", "dev": "dev"}
+    return plan | {part: condition_name(part, seen, training) for part in ("train", "dev")}
+
+
+def plan_tests(noises: Sequence[str], snrs_test: str, probe_snr: str) -> dict[str, str]:
+    """Names of the test sets: of the noises, or of a corpus that is noisy already, where there are none.
+
+    Args:
+        noises: their names.
+        snrs_test, probe_snr: as a person has written them, lists with spaces between.
+
+    Returns:
+        ``tests``, for each noise N ``tests N``, and ``probed``; ``snrs_test``.
+
+    Raises:
+        MeritError: when a ratio is none or given twice, or there is none for the test.
+    """
+    testing, probing = _ratios("--snrs-test", snrs_test), _ratios("--probe-snr", probe_snr)
     if not testing:
         raise MeritError("--snrs-test names none")
-    plan = {"snr_train": _text(training), "snrs_test": " ".join(map(_text, testing))}
-    if not seen:
-        return plan | {"train": "train", "dev": "dev", "tests": "test", "probed": "test"}
-    tests = {noise: [condition_name("test", noise, snr) for snr in testing] for noise in (seen, *unseen)}
+    plan = {"snrs_test": " ".join(map(_text, testing))}
+    if not noises:
+        return plan | {"tests": "test", "probed": "test"}
+    tests = {noise: [condition_name("test", noise, snr) for snr in testing] for noise in noises}
     every = [name for names in tests.values() for name in names]
     probed = [name for name in every if parse_condition(name).snr in probing]
-    plan |= {part: condition_name(part, seen, training) for part in ("train", "dev")}
     plan |= {"tests": " ".join(every), "probed": " ".join(probed or every)}
     return plan | {f"tests {noise}": " ".join(names) for noise, names in tests.items()}
 

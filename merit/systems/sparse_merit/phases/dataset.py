@@ -1,4 +1,4 @@
-"""Utterances of a mixed data directory as training examples."""
+"""Utterances of a mixed data directory, or of one that is mixed while it is read, as training examples."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 
 from merit.data.audio import MIN_SAMPLES, read_audio
 from merit.data.crops import crop_window
-from merit.data.datadir import read_durations, read_table
+from merit.data.datadir import is_mixed_online, read_durations, read_table
+from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.data.states.shard import HEADER
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics
@@ -22,6 +23,8 @@ from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 class UtteranceDataset(Dataset):
     """Utterances of one mixed data directory, indexed by ``(position, epoch)``.
+
+    Where the directory is mixed while it is read, the epoch says which mixture is heard.
 
     Args:
         directory: data directory with wav.scp, utt2dur and, as needed, spk1.scp and utt2emo.
@@ -35,8 +38,8 @@ class UtteranceDataset(Dataset):
         seed: of the crops.
 
     Raises:
-        MeritError: when a table is missing, an emotion is none of ``classes``, an utterance was not dumped, or audio
-            cannot be used; the message names the utterance.
+        MeritError: when a table is missing, an emotion is none of ``classes``, an utterance was not dumped, a dump
+            is given of mixtures that are drawn anew, or audio cannot be used; the message names the utterance.
     """
 
     collate = staticmethod(collate)
@@ -58,7 +61,11 @@ class UtteranceDataset(Dataset):
         self.statistics = statistics
         self.noisy = read_table(directory / "wav.scp")
         self.keys = list(self.noisy)
-        self.clean = read_table(directory / "spk1.scp") if clean else None
+        self.online = OnlineSpeech(directory) if is_mixed_online(directory) else None
+        if self.online is not None and (states is not None or features is not None):
+            raise MeritError(f"{directory}: mixed anew in every epoch, so no dump holds what is heard; give none of it")
+        self.clean = read_table(directory / "spk1.scp") if clean and self.online is None else None
+        self.has_clean = clean
         self.states = states
         self.features = features
         self.audio = audio
@@ -115,11 +122,12 @@ class UtteranceDataset(Dataset):
                 f"utterance {key} ({table[key]}) has {len(samples)} samples at 16 kHz, less than the {MIN_SAMPLES} "
                 "of one encoder frame; remove it from the data directory"
             )
+        return self._normalised(samples)
+
+    def _normalised(self, samples: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(self.statistics.normalise(samples), dtype=np.float32))
 
-    def __getitem__(self, index: tuple[int, int]) -> Batch:
-        position, epoch = index
-        key = self.keys[position]
+    def _stored(self, key: str) -> tuple[Tensor | None, Tensor | None]:
         noisy = self._waveform(self.noisy, key) if self.audio else None
         clean = self._waveform(self.clean, key) if self.clean is not None else None
         if noisy is not None and clean is not None and len(noisy) != len(clean):
@@ -127,6 +135,16 @@ class UtteranceDataset(Dataset):
                 f"utterance {key}: {len(noisy)} noisy and {len(clean)} clean samples; they must be as many. "
                 "Run the noise mixing again (stage 2)"
             )
+        return noisy, clean
+
+    def _drawn(self, key: str, epoch: int) -> tuple[Tensor, Tensor | None]:
+        mixture = self.online.draw(key, epoch).mixture
+        return self._normalised(mixture.noisy), self._normalised(mixture.clean) if self.has_clean else None
+
+    def __getitem__(self, index: tuple[int, int]) -> Batch:
+        position, epoch = index
+        key = self.keys[position]
+        noisy, clean = self._stored(key) if self.online is None else self._drawn(key, epoch)
         length = self.samples[position] if noisy is None else len(noisy)
         states = features = frame_lengths = None
         samples = slice(0, length)

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from merit.data.audio import audio_digest
+from merit.data.datadir import is_mixed_online, require_stored
 from merit.data.states.shard import Content
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import waveform_statistics
@@ -61,9 +62,12 @@ class Head:
 
 
 class Dump(NamedTuple):
-    """Directories of what was dumped of the two data directories: of both the states, or of both the features."""
+    """Directories of what was dumped of the two data directories: of both the states, or of both the features.
 
-    train: Path
+    Where training is mixed while it is read, ``train`` is None, and ``dev`` has features.
+    """
+
+    train: Path | None
     dev: Path
 
     @classmethod
@@ -71,11 +75,21 @@ class Dump(NamedTuple):
         """The pair of dumps; None when neither is given.
 
         Raises:
-            MeritError: when one is given without the other.
+            MeritError: when that of train is given alone.
         """
-        if (train is None) != (dev is None):
+        if train is not None and dev is None:
             raise MeritError("train_dump and dev_dump: give both, or neither to compute the states as needed")
-        return None if train is None else cls(train, dev)
+        return None if dev is None else cls(train, dev)
+
+    def check(self, train: Path) -> None:
+        """Refuse, with a ``MeritError``, a dump of training data that is mixed anew, or a missing one of other data."""
+        if is_mixed_online(train) != (self.train is None):
+            raise MeritError(
+                f"{train}: mixed anew in every epoch, so it has no dump; leave train_dump out, and keep dev_dump where "
+                "it is one of features"
+                if self.train is not None
+                else "train_dump and dev_dump: give both, or neither to compute the states as needed"
+            )
 
 
 class FrozenStates:
@@ -116,7 +130,7 @@ def phase1_trainer(
 
     Args:
         heads: what to train; several share the order of the utterances and every forward pass of the encoder.
-        train, dev: mixed data directories.
+        train, dev: mixed data directories; train may be one that is mixed while it is read.
         ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
         classes: emotion names.
         order_seed: of the batches.
@@ -127,8 +141,13 @@ def phase1_trainer(
         MeritError: when a dump holds something else, an output holds another run, the heads cannot be trained together,
             or data cannot be used.
     """
-    readers = (None, None) if dump is None else (ShardReader(dump.train), ShardReader(dump.dev))
-    content = None if dump is None else readers[0].header.get("content", "states")
+    require_stored(dev)
+    if dump is not None:
+        dump.check(train)
+    train_reader, dev_reader = (None if path is None else ShardReader(path) for path in dump or (None, None))
+    content = None if dev_reader is None else (train_reader or dev_reader).header.get("content", "states")
+    if content == "states" and train_reader is None:
+        raise MeritError(f"{dump.dev}: states, while those of {train} are computed; give a dump of features, or none")
     _check_together(heads, content)
     accelerators = [make_accelerator(head.training, head.output) for head in heads]
     random_states = {}
@@ -151,7 +170,7 @@ def phase1_trainer(
             clean="enhancement" in tasks,
             states=reader if content == "states" else None,
             features=reader if content == "features" else None,
-            audio="enhancement" in tasks or dump is None,
+            audio="enhancement" in tasks or reader is None,
             crop_frames=crop_frames,
             seed=heads[0].seed,
         )
@@ -160,8 +179,8 @@ def phase1_trainer(
         return made
 
     # Dumped states are cropped where they are read; others must be computed whole first.
-    train_set = dataset(train, readers[0], heads[0].crop_frames if content == "states" else None)
-    dev_set = dataset(dev, readers[1], None)
+    train_set = dataset(train, train_reader, heads[0].crop_frames if content == "states" else None)
+    dev_set = dataset(dev, dev_reader, None)
     runs = []
     for head, accelerator in zip(heads, accelerators):
         description = ModelDescription(

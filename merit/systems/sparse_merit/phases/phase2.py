@@ -6,6 +6,7 @@ from pathlib import Path
 
 from accelerate.utils import set_seed
 
+from merit.data.datadir import require_stored
 from merit.data.statistics import waveform_statistics
 from merit.device import resolve_precision
 from merit.errors import MeritError
@@ -41,7 +42,7 @@ def train_phase2(
     """Fine-tune encoder, front end and heads jointly; the convolutional front end of the encoder stays frozen.
 
     Args:
-        train, dev: mixed data directories.
+        train, dev: mixed data directories; train may be one that is mixed while it is read.
         ssl: encoder, see :func:`merit.nets.ssl.load_encoder`.
         output: directory of the run.
         classes: emotion names.
@@ -62,6 +63,7 @@ def train_phase2(
         raise MeritError(
             "training.crop_seconds: crops are for phase 1; phase 2 trains on whole utterances, set it to null"
         )
+    require_stored(dev)
     accelerator = make_accelerator(training, output)
     set_seed(seed)
     statistics = waveform_statistics(train)

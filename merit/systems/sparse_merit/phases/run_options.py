@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from merit.data.datadir import is_mixed_online
+from merit.data.noise.online.mixing_file import summary
 from merit.files import sha256
 from merit.systems.sparse_merit.training_options import MeritTraining
 from merit.training.run_state import EARLIER_RUNS
@@ -12,7 +14,7 @@ EARLIER_MERIT_RUNS = {**EARLIER_RUNS, "run.training.select": "losses"}
 
 
 def run_options(training: MeritTraining, train: Path, dev: Path, seed: int) -> dict:
-    """Options, data and labels, and seed, for ``config.json``.
+    """Options, data and labels, and seed, for ``config.json``; what is drawn from, where training is mixed online.
 
     The audio is known by its normalisation, which is in the description of the model.
     """
@@ -21,4 +23,5 @@ def run_options(training: MeritTraining, train: Path, dev: Path, seed: int) -> d
         for name, directory in (("train", train), ("dev", dev))
         if (directory / "utt2emo").exists()
     }
-    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels}
+    mixing = {"train_mixing": summary(train)} if is_mixed_online(train) else {}
+    return {"training": asdict(training), "train": str(train), "dev": str(dev), "seed": seed, **labels, **mixing}

@@ -14,7 +14,7 @@ import numpy as np
 
 from merit.data.audio import audio_digest, read_audio, to_16_bits
 from merit.data.batching import length_batches
-from merit.data.datadir import read_durations, read_table
+from merit.data.datadir import read_durations, read_table, require_stored
 from merit.device import Precision
 from merit.files import sha256, write_text
 from merit.metrics.enhancement.segmental_snr import segmental_snr
@@ -54,6 +54,7 @@ def probe_routing(
     Raises:
         MeritError: when the model, a table or audio cannot be used.
     """
+    require_stored(*data)
     computation = identify(model, device, precision)
     merit: Merit | None = None
     rows: list[ProbeRow] = []

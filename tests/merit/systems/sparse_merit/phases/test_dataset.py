@@ -7,6 +7,7 @@ import torch
 
 from merit.data.audio import write_audio
 from merit.data.datadir import read_table, write_table
+from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.data.statistics import WaveformStatistics, waveform_statistics
 from merit.errors import MeritError
 from merit.systems.sparse_merit.phases.dataset import UtteranceDataset
@@ -75,3 +76,22 @@ def test_a_label_that_is_missing_is_named(directory):
     write_table(directory / "utt2emo", emotions)
     with pytest.raises(MeritError, match="utt2emo: no line for utterance dev003"):
         UtteranceDataset(directory, WaveformStatistics(0.0, 1.0, 1), classes=CLASSES)
+
+
+def test_what_is_heard_online_follows_from_the_epoch(online_corpus):
+    statistics = WaveformStatistics(mean=0.01, std=0.2, samples=1)
+    speech = OnlineSpeech(online_corpus["train"])
+    dataset = UtteranceDataset(online_corpus["train"], statistics, classes=CLASSES, clean=True)
+    for epoch in (0, 4):
+        item = dataset[7, epoch]
+        mixture = speech.draw(dataset.keys[7], epoch).mixture
+        np.testing.assert_allclose(item.noisy[0], (mixture.noisy - 0.01) / 0.2, atol=1e-5)
+        np.testing.assert_allclose(item.clean[0], (mixture.clean - 0.01) / 0.2, atol=1e-5)
+        assert item.lengths.tolist() == [len(mixture.noisy)] == [dataset.samples[7]]
+    assert not torch.equal(dataset[7, 0].noisy, dataset[7, 4].noisy)
+    assert UtteranceDataset(online_corpus["train"], statistics)[7, 0].clean is None
+
+
+def test_no_dump_goes_with_mixtures_of_each_epoch(online_corpus):
+    with pytest.raises(MeritError, match="train_online: mixed anew in every epoch, so no dump holds what is heard"):
+        UtteranceDataset(online_corpus["train"], WaveformStatistics(0.0, 1.0, 1), features=object())

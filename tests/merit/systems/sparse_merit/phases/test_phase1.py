@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file
-from tiny_training import assert_same, history
+from tiny_training import assert_same, history, killed_after
 
 from merit.data.datadir import read_table, write_table
 from merit.data.statistics import waveform_statistics
@@ -115,3 +115,73 @@ def test_dumps_come_in_pairs(tmp_path):
     with pytest.raises(MeritError, match="train_dump and dev_dump: give both"):
         Dump.given(tmp_path, None)
     assert Dump.given(None, None) is None
+
+
+@pytest.fixture(scope="module")
+def dev_dumps(online_corpus, tiny_encoder, tmp_path_factory):
+    """Function from a content to a dump of the dev set alone, in the normalisation of training that is mixed online."""
+    root = tmp_path_factory.mktemp("dev_dumps")
+    waveform_statistics(online_corpus["train"])
+    statistics = online_corpus["train"] / "waveform_stats.json"
+    for content in ("states", "features"):
+        dump_states(
+            online_corpus["dev"], tiny_encoder, root / content, statistics, "bfloat16", 4.0, "float32", content=content
+        )
+    return lambda content: Dump(None, root / content)
+
+
+@pytest.mark.parametrize("task, crop_seconds", [("emotion", None), ("enhancement", 0.2)])
+def test_where_training_is_mixed_online_dev_may_be_dumped(
+    online_corpus, tiny_encoder, dev_dumps, tmp_path, task, crop_seconds
+):
+    training = replace(TRAINING, crop_seconds=crop_seconds)
+    dumped = train(online_corpus, tiny_encoder, tmp_path / "dev", task, training, dev_dumps("features"))
+    computed = train(online_corpus, tiny_encoder, tmp_path / "online", task, training)
+    assert_same(dumped, computed, 0 if task == "emotion" else 1e-6)  # the same training; the epoch is chosen by dev
+    for one, other in zip(history(tmp_path / "dev"), history(tmp_path / "online"), strict=True):
+        assert one[f"train_{task}"] == other[f"train_{task}"]
+        assert one[f"dev_{task}"] == pytest.approx(other[f"dev_{task}"], rel=1e-2)
+
+
+def test_dumps_that_do_not_go_with_mixing_online_are_refused(
+    corpus, online_corpus, tiny_encoder, dumps, dev_dumps, tmp_path
+):
+    with pytest.raises(MeritError, match="train_online: mixed anew in every epoch, so it has no dump"):
+        train(online_corpus, tiny_encoder, tmp_path, dump=dumps("features"))
+    with pytest.raises(
+        MeritError, match="states: states, while those of .*train_online are computed; give a dump of fea"
+    ):
+        train(online_corpus, tiny_encoder, tmp_path, dump=dev_dumps("states"))
+    with pytest.raises(MeritError, match="train_dump and dev_dump: give both"):
+        train(corpus, tiny_encoder, tmp_path, dump=dev_dumps("features"))
+    assert not (tmp_path / "config.json").exists()
+
+
+def heads(output):
+    """One of each task and seed 3; the enhancement hears crops."""
+    return [
+        Head("emotion", output / "emotion", MODEL, TRAINING, seed=3),
+        Head("enhancement", output / "enhancement", MODEL, replace(TRAINING, crop_seconds=0.2), seed=3),
+    ]
+
+
+def test_killed_heads_on_mixtures_of_each_epoch_end_as_uninterrupted_ones(online_corpus, tiny_encoder, tmp_path):
+    directories = (online_corpus["train"], online_corpus["dev"], tiny_encoder, CLASSES)
+    phase1_trainer(heads(tmp_path / "whole"), *directories, order_seed=3).fit()
+    call = f"""
+from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
+MODEL, TRAINING = {MODEL!r}, {TRAINING!r}
+heads = [Head("emotion", output / "emotion", MODEL, replace(TRAINING, checkpoint_minutes=0.0), seed=3)]
+crops = replace(TRAINING, crop_seconds=0.2, checkpoint_minutes=0.0)
+heads += [Head("enhancement", output / "enhancement", MODEL, crops, seed=3)]
+phase1_trainer(heads, train, dev, encoder, CLASSES, order_seed=3).fit()
+"""
+    call = "from merit.systems.sparse_merit.model_config import ModelConfig\n" + call
+    call = "from merit.systems.sparse_merit.training_options import MeritTraining\n" + call
+    killed_after(9, call, tmp_path / "killed", online_corpus, tiny_encoder)  # in the second epoch, three steps each
+    assert len(history(tmp_path / "killed/emotion")) == 1
+    phase1_trainer(heads(tmp_path / "killed"), *directories, order_seed=3).fit()
+    for task in ("emotion", "enhancement"):
+        weights = [load_file(tmp_path / name / task / "model.safetensors") for name in ("killed", "whole")]
+        assert_same(*weights, 0)
+        assert history(tmp_path / "killed" / task) == history(tmp_path / "whole" / task)

@@ -3,52 +3,71 @@
 import csv
 import json
 import shutil
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-import tiny_training
 import torch
+from made_mixing import make_online_set
 from safetensors.torch import load_file
-from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, in_a_process, in_two_processes, phase2
+from tiny_training import (
+    CLASSES,
+    MODEL,
+    ONE_EPOCH,
+    TRAINING,
+    assert_same,
+    history,
+    in_two_processes,
+    killed_after,
+    phase2,
+)
 
 from merit.data.datadir import read_table, write_table
+from merit.data.noise.online.values import Values
 from merit.errors import MeritError
 from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
 
 
-def test_killed_run_ends_as_an_uninterrupted_one(corpus, tiny_encoder, tmp_path):
-    """kill -9 in the middle of the second epoch; dropout, batch order and optimiser state must all come back."""
+@pytest.mark.parametrize("mixing", ["stored", "online"])
+def test_killed_run_ends_as_an_uninterrupted_one(corpus, online_corpus, tiny_encoder, tmp_path, mixing):
+    """kill -9 in the middle of the second epoch; mixtures, dropout, batch order and optimiser must all come back."""
+    corpus = corpus if mixing == "stored" else online_corpus
     whole = phase2(corpus, tiny_encoder, tmp_path / "whole", training=replace(TRAINING, epochs=3))
-    code = f"""
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {str(Path(tiny_training.__file__).parent)!r})
-from tiny_training import CLASSES, MODEL, TRAINING, replace, train_phase2
-from merit.training.run import Run
-steps = 0
-train_step = Run.train_step
-def killing(self, batches):
-    global steps
-    if steps == 5:  # three steps an epoch
-        os.kill(os.getpid(), signal.SIGKILL)
-    steps += 1
-    return train_step(self, batches)
-Run.train_step = killing
-train_phase2(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], Path(sys.argv[1]), CLASSES, MODEL,
-             replace(TRAINING, epochs=3, checkpoint_minutes=0.0), None, None, 3)
-"""
-    ended = in_a_process(code, tmp_path / "killed", corpus["train"], corpus["dev"], tiny_encoder)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    train = """train_phase2(train, dev, encoder, output, CLASSES, MODEL,
+             replace(TRAINING, epochs=3, checkpoint_minutes=0.0), None, None, 3)"""
+    killed_after(5, train, tmp_path / "killed", corpus, tiny_encoder)  # steps, three an epoch
     assert len(history(tmp_path / "killed")) == 1
     state = torch.load(tmp_path / "killed" / "last.pt", weights_only=True)
     assert (state["epoch"], state["step"]) == (1, 2)
     continued = phase2(corpus, tiny_encoder, tmp_path / "killed", training=replace(TRAINING, epochs=3))
-    assert_same(continued, whole, 1e-6)
+    assert_same(continued, whole, 0)
     for row, expected in zip(history(tmp_path / "killed"), history(tmp_path / "whole"), strict=True):
-        assert row == pytest.approx(expected, rel=1e-5)
+        assert row == expected
+
+
+def test_any_number_of_workers_hears_the_same_and_every_epoch_something_else(online_corpus, tiny_encoder, tmp_path):
+    weights = {
+        workers: phase2(
+            online_corpus, tiny_encoder, tmp_path / str(workers), training=replace(TRAINING, workers=workers)
+        )
+        for workers in (0, 2)
+    }
+    assert_same(weights[2], weights[0], 0)
+    assert history(tmp_path / "2") == history(tmp_path / "0")
+
+
+def test_a_dev_set_that_is_drawn_anew_is_refused(online_corpus, tiny_encoder, tmp_path):
+    with pytest.raises(MeritError, match="train_online: mixed anew in every epoch .*--train of the training commands"):
+        phase2({**online_corpus, "dev": online_corpus["train"]}, tiny_encoder, tmp_path)
+
+
+def test_another_mixing_is_another_run(corpus, tiny_encoder, tmp_path):
+    online = {"train": make_online_set(corpus["train"], tmp_path), "dev": corpus["dev"]}
+    phase2(online, tiny_encoder, tmp_path / "run", training=ONE_EPOCH)
+    make_online_set(corpus["train"], tmp_path, snr=Values((0.0, 15.0), True))
+    with pytest.raises(MeritError, match="run.train_mixing.snr: there '-5:15', now '0:15'"):
+        phase2(online, tiny_encoder, tmp_path / "run", training=ONE_EPOCH)
 
 
 def test_micro_batches_change_nothing(corpus, tiny_encoder, tmp_path):
@@ -58,7 +77,9 @@ def test_micro_batches_change_nothing(corpus, tiny_encoder, tmp_path):
     assert_same(parts, whole, 2e-5)
 
 
-def test_two_processes_give_the_result_of_one(corpus, tiny_encoder, tmp_path):
+@pytest.mark.parametrize("mixing", ["stored", "online"])
+def test_two_processes_give_the_result_of_one(corpus, online_corpus, tiny_encoder, tmp_path, mixing):
+    corpus = corpus if mixing == "stored" else online_corpus
     model = replace(MODEL, emotion_dropout=0.0)
     alone = phase2(corpus, tiny_encoder, tmp_path / "alone", model)
     call = (

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from merit.data.noise.online.mixing_file import summary
 from merit.systems.sparse_merit.phases.run_options import run_options
 from merit.systems.sparse_merit.training_options import MeritTraining
 
@@ -23,3 +24,9 @@ def test_every_option_of_the_training_counts(tmp_path):
         other = run_options(replace(MeritTraining(), **{name: value}), tmp_path, tmp_path, 7)
         assert other["training"].pop(name) == value
         assert other["training"].items() <= first["training"].items()
+
+
+def test_what_is_drawn_from_counts_where_training_is_mixed_online(corpus, online_corpus):
+    found = run_options(MeritTraining(), online_corpus["train"], online_corpus["dev"], 7)
+    assert found["train_mixing"] == summary(online_corpus["train"]) and found["train_mixing"]["seed"] == 3
+    assert "train_mixing" not in run_options(MeritTraining(), corpus["train"], corpus["dev"], 7)
