@@ -12,11 +12,16 @@ from torch.utils.data import Dataset
 
 from merit.data.audio import MIN_SAMPLES, read_audio
 from merit.data.crops import crop_window
-from merit.data.datadir import read_durations, read_table
-from merit.data.noise.online.mixer import OnlineMixing, draw_mixture
+from merit.data.datadir import is_mixed_online, read_durations, read_table
+from merit.data.noise.mixing import too_short
+from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.data.states.shard_reader import ShardReader
 from merit.errors import MeritError
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
+
+LENGTH_STEP = 32
+"""Frames by which crops differ in length. On a CPU every other length makes kernels of its own, which takes longer than
+computing with them."""
 
 
 @dataclass
@@ -54,34 +59,64 @@ def collate(items: Sequence[Batch]) -> Batch:
     )
 
 
-@dataclass(frozen=True)
 class Corpus:
-    """Speech to learn from.
+    """Noisy speech to learn from, and what the teacher made of the clean speech under it.
 
-    Attributes:
-        directory: data directory of the clean speech.
-        states: what the teacher made of it; its waveform statistics normalise the noisy speech too.
-        mixing: what is drawn for the student.
+    Args:
+        directory: data directory of the noisy speech; where it is mixed while it is read, other mixtures in every
+            epoch.
+        states: dump of the teacher's states of the clean speech, whose normalisation is that of the noisy speech too.
+
+    Raises:
+        MeritError: when a table or the dump is missing or damaged, or an utterance was not dumped.
     """
 
-    directory: Path
-    states: ShardReader
-    mixing: OnlineMixing
+    def __init__(self, directory: Path, states: Path) -> None:
+        self.directory = directory
+        self.states = ShardReader(states)
+        self.online = OnlineSpeech(directory) if is_mixed_online(directory) else None
+        self.wav = read_table(directory / "wav.scp")
+        durations = read_durations(directory, self.wav)
+        self.samples = {key: round(durations[key] * SAMPLE_RATE) for key in self.wav}
+        if missing := sorted(set(self.wav) - set(self.states.keys)):
+            raise MeritError(f"{directory}: utterance {missing[0]} is not in {states}; dump this corpus (stage 3)")
+
+    def noisy(self, key: str, epoch: int) -> np.ndarray:
+        """Normalised noisy speech ``(S,)`` of an utterance, float32.
+
+        Raises:
+            MeritError: when audio cannot be read, or is shorter than an encoder frame.
+        """
+        if self.online is None:
+            speech = read_audio(self.wav[key], key)
+        else:
+            speech = self.online.draw(key, epoch).mixture.noisy
+        if len(speech) < MIN_SAMPLES:
+            raise MeritError(too_short(key, self.wav[key], len(speech)))
+        return ((speech - self.states.header["mean"]) / self.states.header["std"]).astype(np.float32)
+
+
+def find_corpora(directories: Sequence[Path], states: Sequence[Path]) -> list[Corpus]:
+    """Pair data directories with their dumps.
+
+    Raises:
+        MeritError: when there are not as many of one as of the other, or none, or a corpus cannot be used.
+    """
+    if len(directories) != len(states) or not directories:
+        raise MeritError(f"{len(directories)} data directories and {len(states)} dumps; give one dump for each")
+    return [Corpus(directory, dump) for directory, dump in zip(directories, states)]
 
 
 class Examples(Dataset):
     """Utterances of one or several corpora, indexed by ``(position, epoch)``.
 
     Args:
-        corpora: where they come from; every utterance must have been dumped.
+        corpora: where they come from.
         layers: numbers of the teacher's states to give.
         frame_lengths: frames that the student has of so many samples (B,); the teacher's last ones may be more.
-        crop_frames: random crops of so many frames; None for whole utterances.
-        epoch: draw the mixtures and crops of this epoch in all; None draws anew in each.
+        crop_frames: random crops of so many frames, of shorter utterances a multiple of ``LENGTH_STEP``; None for whole
+            utterances.
         seed: of the crops.
-
-    Raises:
-        MeritError: when a table is missing, an utterance was not dumped, or audio cannot be used.
     """
 
     collate = staticmethod(collate)
@@ -93,27 +128,24 @@ class Examples(Dataset):
         layers: Sequence[int],
         frame_lengths: Callable[[Tensor], Tensor],
         crop_frames: int | None = None,
-        epoch: int | None = None,
         seed: int = 0,
     ) -> None:
         self.directory = corpora[0].directory
         self.layers = list(layers)
         self.frame_lengths = frame_lengths
         self.crop_frames = crop_frames
-        self.epoch = epoch
         self.seed = seed
-        self.utterances: list[tuple[Corpus, str, str, str]] = []
-        self.samples: list[int] = []
-        for corpus in corpora:
-            wav, speakers = read_table(corpus.directory / "wav.scp"), read_table(corpus.directory / "utt2spk")
-            durations = read_durations(corpus.directory, wav)
-            if missing := sorted(set(wav) - set(corpus.states.keys)):
-                raise MeritError(f"{corpus.directory}: utterance {missing[0]} is not in {corpus.states.directory}")
-            self.utterances += [(corpus, key, entry, speakers[key]) for key, entry in wav.items()]
-            self.samples += [self._heard(round(durations[key] * SAMPLE_RATE)) for key in wav]
+        self.utterances = [(corpus, key) for corpus in corpora for key in corpus.wav]
+        self.samples = [corpus.samples[key] for corpus, key in self.utterances]
+        if crop_frames is not None:
+            frames = (self._cropped(corpus.states.frames(key)) for corpus, key in self.utterances)
+            self.samples = [min(whole, kept * FRAME_SAMPLES) for whole, kept in zip(self.samples, frames)]
 
-    def _heard(self, samples: int) -> int:
-        return samples if self.crop_frames is None else min(samples, self.crop_frames * FRAME_SAMPLES)
+    def _cropped(self, frames: int) -> int:
+        """Frames that are heard of so many."""
+        if self.crop_frames is None or frames < LENGTH_STEP:
+            return frames
+        return min(self.crop_frames, frames // LENGTH_STEP * LENGTH_STEP)
 
     @property
     def seconds(self) -> list[float]:
@@ -125,19 +157,12 @@ class Examples(Dataset):
 
     def __getitem__(self, index: tuple[int, int]) -> Batch:
         position, epoch = index
-        epoch = epoch if self.epoch is None else self.epoch
-        corpus, key, entry, speaker = self.utterances[position]
-        speech = read_audio(entry, key)
-        if len(speech) < MIN_SAMPLES:
-            raise MeritError(f"utterance {key} ({entry}) has {len(speech)} samples at 16 kHz, less than {MIN_SAMPLES}")
-        frames, samples = crop_window(key, epoch, self.seed, corpus.states.frames(key), len(speech), self.crop_frames)
-        # What is left out is not mixed: a crop's SNR is that of what is heard.
-        noisy = draw_mixture(corpus.mixing, key, speaker, speech[samples], epoch).mixture.noisy
-        header = corpus.states.header
-        normalised = ((noisy - header["mean"]) / header["std"]).astype(np.float32)
-        lengths = torch.tensor([len(normalised)])
+        corpus, key = self.utterances[position]
+        noisy = torch.from_numpy(corpus.noisy(key, epoch))
+        there = corpus.states.frames(key)
+        frames, samples = crop_window(key, epoch, self.seed, there, len(noisy), self._cropped(there))
+        heard = noisy[samples].unsqueeze(0)
+        lengths = torch.tensor([heard.shape[1]])
         stop = min(frames.stop, frames.start + int(self.frame_lengths(lengths)))
         targets = corpus.states.read(key, frames.start, stop)[:, self.layers].unsqueeze(0)
-        return Batch(
-            [key], lengths, torch.from_numpy(normalised).unsqueeze(0), targets, torch.tensor([targets.shape[1]])
-        )
+        return Batch([key], lengths, heard, targets, torch.tensor([targets.shape[1]]))

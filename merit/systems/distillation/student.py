@@ -4,7 +4,7 @@ After DistilHuBERT (Chang, Yang and Lee 2022), whose heads all read the student'
 its own, since all states of an encoder are used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -49,8 +49,3 @@ def build_student(config: dict[str, Any], layers: Mapping[int, int], teacher_sta
     if beyond := [other for other in layers.values() if not 0 <= other < teacher_states]:
         raise MeritError(f"layers: the teacher has no state {beyond[0]}, only 0 to {teacher_states - 1}")
     return Student(build_encoder(config), layers, teacher_size)
-
-
-def teacher_layers(layers: Mapping[int, int]) -> Sequence[int]:
-    """Numbers of the teacher's states that are predicted, in the order of the heads."""
-    return list(layers.values())

@@ -9,6 +9,8 @@ from typing import Any
 
 from accelerate.utils import set_seed
 
+from merit.data.datadir import is_mixed_online
+from merit.data.noise.online.mixing_file import summary
 from merit.device import resolve_precision
 from merit.errors import MeritError
 from merit.systems.distillation.examples import Corpus, Examples
@@ -25,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 STATISTICS_UTTERANCES = 500
 """Utterances over whose states the teacher's channels are standardised."""
-DEV_EPOCH = -1
-"""The draws of dev sets; training has none of it."""
 
 
 @dataclass
@@ -36,10 +36,12 @@ class DistillationTraining(TrainingConfig):
     Attributes:
         crop_seconds: random crops in training; null uses whole utterances.
         cosine_weight: factor of the cosine loss beside the L1.
+        mean_weight: factor of the loss of the means over an utterance beside the L1.
     """
 
     crop_seconds: float | None = None
     cosine_weight: float = 1.0
+    mean_weight: float = 1.0
 
 
 @dataclass
@@ -100,11 +102,11 @@ def train_student(
     crop = training.crop_seconds
     crop_frames = None if crop is None else round(crop * SAMPLE_RATE / FRAME_SAMPLES)
     train_set = Examples(train, layers, net.encoder.frame_lengths, crop_frames, seed=seed)
-    dev_set = Examples(dev, layers, net.encoder.frame_lengths, epoch=DEV_EPOCH)
+    dev_set = Examples(dev, layers, net.encoder.frame_lengths)
     chosen = random.Random(seed).sample(train_set.utterances, min(STATISTICS_UTTERANCES, len(train_set)))
-    mean, std = state_statistics([corpus.states.read(key)[:, layers] for corpus, key, _, _ in chosen])
+    mean, std = state_statistics([corpus.states.read(key)[:, layers] for corpus, key in chosen])
     device = accelerator.device
-    objective = DistillationObjective(mean.to(device), std.to(device), training.cosine_weight)
+    objective = DistillationObjective(mean.to(device), std.to(device), training.cosine_weight, training.mean_weight)
     run = Run(net, objective, training, output, seed, accelerator)
     parameters = sum(value.numel() for value in net.encoder.parameters())
     logger.info("%s: %.2f million parameters, %d utterances", output, parameters / 1e6, len(train_set))
@@ -126,5 +128,7 @@ def _same_teacher(corpora: Sequence[Corpus]) -> dict[str, Any]:
 
 
 def _run_options(train: Sequence[Corpus], dev: Sequence[Corpus], training: DistillationTraining, seed: int) -> dict:
-    named = {name: [str(corpus.directory) for corpus in corpora] for name, corpora in (("train", train), ("dev", dev))}
-    return {"training": asdict(training), **named, "seed": seed}
+    directories = {name: [corpus.directory for corpus in corpora] for name, corpora in (("train", train), ("dev", dev))}
+    mixing = {str(path): summary(path) for path in directories["train"] if is_mixed_online(path)}
+    named = {name: [str(path) for path in paths] for name, paths in directories.items()}
+    return {"training": asdict(training), **named, "mixing": mixing, "seed": seed}
