@@ -106,7 +106,7 @@ def _sums(entry: str, key: str) -> tuple[int, float, float]:
 
 
 def _mixed_sums(data_dir: Path, digest: str, key: str) -> tuple[int, float, float]:
-    return _sums_of(_online_speech(data_dir, digest).draw(key, epoch=0).mixture.noisy)
+    return _sums_of(_online_speech(data_dir, digest).draw(key, epoch=0).mixture.noisy.astype(np.float64))
 
 
 def _sums_of(samples: np.ndarray) -> tuple[int, float, float]:

@@ -108,9 +108,39 @@ def test_wrong_options_are_refused_before_anything_runs(recipe: Recipe) -> None:
         (["--orphan", "keep"], "--orphan is wait or cancel, not 'keep'"),
         (["--methods", "se_p", "--enhancer", "ft_m"], "--enhancer: ../TEMPLATE/conf/ft_m.yaml must have the task enh"),
         (["--clean-methods", "ft_m"], "unknown option --clean-methods"),
+        (["--snr-train", "-5:15"], "--snr-train is one ratio, not '-5:15'; --mix online takes ranges and lists"),
+        (["--mix", "onlin"], "--mix is stored or online, not 'onlin'"),
+        (["--babble-talkers", "0"], "--babble-talkers is at least 1"),
+        (["--babble-talkers", "four"], "--babble-talkers is a whole number, not 'four'"),
+        (["--noise-train", "babble"], "--noise-train is for --mix online; stored mixtures draw none of it"),
+        (["--gain-train", "0"], "--gain-train is for --mix online"),
+        (["--mix", "online"], "--mix online hears no states twice, so add --feats online or --feats features"),
+        *[
+            (["--mix", "online", "--feats", "online", *options], reason)
+            for options, reason in (
+                (["--noise-train", "esc@0=/a"], "--noise-train: 'esc@0=/a': the weight '0' is no number above 0"),
+                (["--noise-train", "esc"], "noise 'esc' is not name=folder"),
+                (["--noise-train", "wind=/a"], "two noises are called wind"),
+                (["--noise-train", "a=/a a@2=/b"], "two noises are called a"),
+                (["--snr-train", "15:-5"], "--snr-train: '15:-5' ends below its beginning; write -5:15"),
+                (["--snr-train", ""], "--snr-train: '' is no range in dB"),
+                (["--gain-train", "3 x"], "--gain-train: '3 x' is no range in dB"),
+                (["--rir-share", "0.5"], "--rir-share is the share of rooms, which --rir FOLDER gives"),
+                (["--telephone-share", "30"], "--telephone-share is a share from 0 to 1, not '30'"),
+                (["--methods", "se_p"], "--methods: se_p hears enhanced speech, which is made of stored mixtures"),
+            )
+        ],
     ):
         result = recipe.run(*options)
         assert result.returncode == 2 and reason in result.stderr, options
+    assert recipe.calls() == []
+
+
+def test_a_corpus_that_is_noisy_already_is_not_mixed_online(recipe: Recipe) -> None:
+    script = recipe.folder / "run.sh"
+    script.write_text(script.read_text().replace("\nnj=2", "\nmixed=true\nnj=2"))
+    result = recipe.run("--mix", "online", "--feats", "online")
+    assert result.returncode == 2 and "data preparation makes noisy sets of its own" in result.stderr
     assert recipe.calls() == []
 
 

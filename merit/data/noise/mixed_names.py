@@ -10,6 +10,8 @@ from dataclasses import dataclass
 _NAME = re.compile(r"(?P<subset>[^_]+)_(?P<noise>.+)_(?P<snr>-?\d+(?:\.\d+)?)dB")
 _DRAWN = re.compile(r"(?P<subset>[^_]+)_drawn")
 
+DRAWN = "drawn"
+"""Noise and SNR of a set in which both differ from utterance to utterance."""
 NOISE_NAME = "[A-Za-z0-9.-]+"
 """Pattern of a noise's name; ``_`` separates the fields."""
 
@@ -21,7 +23,7 @@ class NoiseCondition:
     Attributes:
         name: of the data directory, as ``test_babble_-5dB``.
         subset: ``test``.
-        noise: ``babble``; empty for a directory that was not mixed, ``drawn`` for one of drawn mixtures.
+        noise: ``babble``; empty for a directory that was not mixed, :data:`DRAWN` for one of drawn mixtures.
         snr: in dB; None for a directory that was not mixed, or not at one SNR.
     """
 
@@ -43,7 +45,7 @@ def online_name(subset: str) -> str:
 
 def drawn_name(subset: str) -> str:
     """The name of what a set becomes when the mixture of each utterance is drawn once."""
-    return f"{subset}_drawn"
+    return f"{subset}_{DRAWN}"
 
 
 def parse_condition(name: str) -> NoiseCondition:
@@ -51,5 +53,5 @@ def parse_condition(name: str) -> NoiseCondition:
     if match := _NAME.fullmatch(name):
         return NoiseCondition(name, match["subset"], match["noise"], float(match["snr"]))
     if match := _DRAWN.fullmatch(name):
-        return NoiseCondition(name, match["subset"], "drawn", None)
+        return NoiseCondition(name, match["subset"], DRAWN, None)
     return NoiseCondition(name, name, "", None)

@@ -31,7 +31,7 @@ SIGNALS = ("noisy", "clean", "noise")
 
 @dataclass(frozen=True)
 class Mixture:
-    """Noisy speech and what it is made of, float64 ``(S,)``, all scaled by ``gain``.
+    """Noisy speech and what it is made of, ``(S,)``, all scaled by ``gain``.
 
     ``noisy = clean + noise`` or, in a room, ``noisy = reverberant clean + noise``.
     """
@@ -82,18 +82,27 @@ def too_short(utterance: str, entry: str, samples: int) -> str:
     return f"{utterance}: {entry}: {samples} samples at 16 kHz, and one encoder frame needs {MIN_SAMPLES}"
 
 
-def mix(speech: np.ndarray, noise: np.ndarray, snr: float, reverberant: np.ndarray | None = None) -> Mixture:
+def mix(
+    speech: np.ndarray,
+    noise: np.ndarray,
+    snr: float,
+    reverberant: np.ndarray | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> Mixture:
     """Mix speech ``(S,)`` and noise ``(S,)``, neither silent, at a power ratio of ``snr`` dB.
 
-    With ``reverberant`` speech ``(S,)``, it is this that the noise is added to, and that the ratio is of.
+    With ``reverberant`` speech ``(S,)``, it is this that the noise is added to, and that the ratio is of. Computed in,
+    and returned as, ``dtype``; neither input is changed.
     """
-    speech, noise = speech.astype(np.float64), noise.astype(np.float64)
-    heard = speech if reverberant is None else reverberant
-    noise *= np.sqrt(power(heard) / (power(noise) * 10 ** (snr / 10)))
+    speech, noise = speech.astype(dtype, copy=False), noise.astype(dtype, copy=False)
+    heard = speech if reverberant is None else reverberant.astype(dtype, copy=False)
+    noise = noise * dtype(np.sqrt(power(heard) / (power(noise) * 10 ** (snr / 10))))
     noisy = heard + noise
     peak = max(float(np.abs(signal).max()) for signal in (noisy, speech, noise))
-    gain = FULL_SCALE / peak if peak > 1 else 1.0
-    return Mixture(noisy * gain, speech * gain, noise * gain, gain, reverberant is not None)
+    if peak <= 1:
+        return Mixture(noisy, speech, noise, 1.0, reverberant is not None)
+    gain = FULL_SCALE / peak
+    return Mixture(noisy * dtype(gain), speech * dtype(gain), noise * dtype(gain), gain, reverberant is not None)
 
 
 def draw_noise(

@@ -43,13 +43,14 @@ def draw_response(utterance: str, files: Sequence[NoiseFile], seed: int) -> str:
     return files[int(random.Random(f"{seed}/rir/{utterance}").random() * len(files))].file
 
 
-def reverberate(speech: np.ndarray, file: str, stamp: str) -> np.ndarray:
-    """Convolve speech ``(S,)`` with the impulse response in a file, aligned by its direct path; ``(S,)`` float64.
+def reverberate(speech: np.ndarray, file: str, stamp: str, dtype: type[np.floating] = np.float64) -> np.ndarray:
+    """Convolve speech ``(S,)`` with the impulse response in a file, aligned by its direct path; ``(S,)``.
 
     Args:
         speech: at 16 kHz.
         file: the impulse response; of several channels the first one.
         stamp: of the file (``merit.data.audio.entry_stamp``); a response is kept as long as it stays the same.
+        dtype: that is computed in and returned.
 
     Raises:
         MeritError: when the file is unreadable or silent, or no impulse response.
@@ -57,7 +58,7 @@ def reverberate(speech: np.ndarray, file: str, stamp: str) -> np.ndarray:
     from scipy.signal import fftconvolve  # takes seconds to import, and most mixing has no rooms
 
     response, delay = _read_response(file, stamp)
-    return fftconvolve(speech.astype(np.float64), response)[delay : delay + len(speech)]
+    return fftconvolve(speech.astype(dtype), response.astype(dtype, copy=False))[delay : delay + len(speech)]
 
 
 def normalise(response: np.ndarray) -> tuple[np.ndarray, int]:

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from merit.data.datadir import problems_in, read_durations, read_table, summary, write_data_directory, write_table
+from merit.data.datadir import (
+    is_mixed_online,
+    problems_in,
+    read_durations,
+    read_table,
+    require_stored,
+    summary,
+    write_data_directory,
+    write_table,
+)
 from merit.errors import MeritError
 
 
@@ -160,3 +169,14 @@ def test_unusable_durations_are_named(tmp_path, second, problem):
     write_table(tmp_path / "utt2dur", {"a": "0.25", **second})
     with pytest.raises(MeritError, match=f"utt2dur: {problem} for utterance b"):
         read_durations(tmp_path, {"a": "a.wav", "b": "b.wav"})
+
+
+def test_what_is_mixed_while_it_is_read_is_told_from_what_is_stored(directory):
+    require_stored(directory)
+    assert not is_mixed_online(directory)
+    (directory / "mixing.json").touch()
+    with pytest.raises(
+        MeritError, match=f"{directory}: mixed anew in every epoch .*Give stored speech, as data/dev_drawn"
+    ):
+        require_stored(directory.parent, directory)
+    assert is_mixed_online(directory)

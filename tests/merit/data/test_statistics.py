@@ -102,7 +102,7 @@ def test_no_process_is_refused(directory):
 def test_mixtures_of_the_first_epoch_are_what_counts_online(corpus, tmp_path):
     directory = make_online_set(corpus["train"], tmp_path)
     speech = OnlineSpeech(directory)
-    samples = np.concatenate([speech.draw(utterance, 0).mixture.noisy for utterance in speech.wav])
+    samples = np.concatenate([speech.draw(utterance, 0).mixture.noisy for utterance in speech.wav]).astype(np.float64)
     found = waveform_statistics(directory)
     assert found.samples == len(samples)
     assert (found.mean, found.std) == pytest.approx((samples.mean(), samples.std()), rel=1e-12)

@@ -96,7 +96,8 @@ def draw_mixture(mixing: OnlineMixing, utterance: str, speaker: str, speech: np.
     in_room, which_room = generator.random() < mixing.room_share, generator.random()
     telephone = generator.random() < mixing.telephone_share
     room = mixing.rooms[int(which_room * len(mixing.rooms))] if in_room and mixing.rooms else None
-    heard = None if room is None else reverberate(speech, room, entry_stamp(room))
+    # All in single precision, which is what training hears, and several times as fast.
+    heard = None if room is None else reverberate(speech, room, entry_stamp(room), np.float32)
     if telephone:
         speech, heard = through_telephone(speech), None if heard is None else through_telephone(heard)
     if power(speech) < SILENCE:
@@ -106,7 +107,7 @@ def draw_mixture(mixing: OnlineMixing, utterance: str, speaker: str, speech: np.
         )
     piece, sound, skipped = _audible(noise, generator, len(speech), utterance, speaker, telephone)
     louder = 10 ** (gain / 20)
-    mixture = mix(speech * louder, sound, snr, None if heard is None else heard * louder)
+    mixture = mix(speech * louder, sound, snr, None if heard is None else heard * louder, np.float32)
     return Drawn(mixture, piece.source, piece.offset, skipped, snr, gain, room, telephone)
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from merit.data.audio import read_audio
 from merit.data.noise.mixing import SILENCE, power
+from merit.data.noise.online.kept_audio import KEPT
 from merit.data.noise.online.piece import read_piece
 from merit.errors import MeritError
 
@@ -109,7 +109,7 @@ class Babble:
         pieces, missing = [], length
         while missing > 0:
             entry = entries[int(generator.random() * len(entries))]
-            samples = read_audio(entry, self.name)
+            samples = KEPT.read(entry, self.name)
             if not pieces:
                 samples = samples[int(generator.random() * len(samples)) :]  # talkers do not begin all at once
             pieces.append(samples[:missing])

@@ -3,9 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from merit.data.audio import MIN_SAMPLES, audio_digest, entry_stamp, read_audio
+from merit.data.audio import MIN_SAMPLES, audio_digest, entry_stamp
 from merit.data.datadir import MIXING, read_table
 from merit.data.noise.mixing import too_short
+from merit.data.noise.online.kept_audio import KEPT
 from merit.data.noise.online.mixer import Drawn, draw_mixture
 from merit.data.noise.online.mixing_file import mixing_text, read_mixing
 from merit.errors import MeritError
@@ -34,7 +35,7 @@ class OnlineSpeech:
         Raises:
             MeritError: when the utterance is too short or silent, or it or its noise cannot be read.
         """
-        speech = read_audio(self.wav[utterance], utterance)
+        speech = KEPT.read(self.wav[utterance], utterance)
         if len(speech) < MIN_SAMPLES:
             raise MeritError(too_short(utterance, self.wav[utterance], len(speech)))
         return draw_mixture(self.mixing, utterance, self.speakers[utterance], speech, epoch)

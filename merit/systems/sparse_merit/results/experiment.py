@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from merit.data.noise.mixed_names import NoiseCondition, parse_condition
+from merit.data.noise.mixed_names import DRAWN, NoiseCondition, parse_condition
 from merit.errors import MeritError
 from merit.systems.sparse_merit.methods.method import title_of
 from merit.systems.sparse_merit.model_config import ModelConfig
@@ -99,8 +99,8 @@ class Experiment:
         return [condition for condition in self.conditions if condition.snr is not None]
 
     def noise_label(self, noise: str) -> str:
-        """``babble (seen)``; without a list of seen noises, and for clean speech, the name alone."""
-        if not self.noise_seen or noise == CLEAN:
+        """``babble (seen)``; without a list of seen noises, and for clean speech and drawn noises, the name alone."""
+        if not self.noise_seen or noise in (CLEAN, DRAWN):
             return noise
         return f"{noise} ({'seen' if noise in self.noise_seen else 'unseen'})"
 

@@ -31,7 +31,7 @@ def table_3(experiment: Experiment) -> Table | None:
             counts += [len(table.reference) for table in tables]
             rows.append(
                 (
-                    snr_cell(condition.snr),
+                    snr_cell(condition.snr, condition.noise or CLEAN),
                     Cell(condition.noise or CLEAN),
                     Cell(methods[method]),
                     Cell(mean_of_defined(table.scores().f1_macro for table in tables)),

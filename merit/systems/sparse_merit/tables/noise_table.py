@@ -66,9 +66,9 @@ def with_noise_labels(table: Table, experiment: Experiment) -> Table:
     return replace(table, columns=columns, rows=rows)
 
 
-def snr_cell(snr: float | None) -> Cell:
-    """``-5``, or ``clean``."""
-    return Cell(CLEAN) if snr is None else Cell(snr, f"{snr:g}")
+def snr_cell(snr: float | None, otherwise: str = CLEAN) -> Cell:
+    """``-5``, or ``clean`` or what else is said of a condition without one SNR."""
+    return Cell(otherwise) if snr is None else Cell(snr, f"{snr:g}")
 
 
 def count_of(counts: Iterable[int], noun: str) -> str:

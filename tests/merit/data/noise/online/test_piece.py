@@ -7,6 +7,8 @@ from made_audio import write
 
 from merit.data.audio import read_audio
 from merit.data.noise.mixing import noise_piece
+from merit.data.noise.online import piece
+from merit.data.noise.online.kept_audio import KeptAudio
 from merit.data.noise.online.piece import read_piece, size_of
 from merit.errors import MeritError
 
@@ -14,8 +16,10 @@ from merit.errors import MeritError
 @pytest.mark.parametrize("rate", [16000, 8000, 22050, 44100, 48000])
 @pytest.mark.parametrize("seconds", [0.4, 7.3])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_a_piece_is_that_of_the_whole_recording(tmp_path, rate, seconds, channels):
+@pytest.mark.parametrize("room", [0, 2**25])
+def test_a_piece_is_that_of_the_whole_recording(tmp_path, monkeypatch, rate, seconds, channels, room):
     """Where nothing is resampled bit by bit; else to the rounding of the filter's sums."""
+    monkeypatch.setattr(piece, "KEPT", KeptAudio(room))
     samples = 0.1 * np.random.default_rng(0).standard_normal((round(seconds * rate), channels))
     file = write(tmp_path / f"{rate}.wav", samples, rate)
     whole = read_audio(file, "noise")
@@ -49,8 +53,21 @@ def test_of_an_hour_a_few_seconds_are_read(tmp_path, monkeypatch, suffix, rate):
     size_of.cache_clear()
     for place in (0.0, 0.5, 0.98):
         assert len(read_piece(str(file), place, 48000)[0]) == 48000
-    # Three seconds each and, where they are resampled, one to either side and the rest of a second at both ends.
-    assert 3 * 3 * rate <= Counted.frames_read <= 3 * (3 if rate == 16000 else 6) * rate
+    # Three seconds each and, where they are resampled, the four that they touch and some milliseconds more.
+    assert 3 * 3 * rate <= Counted.frames_read <= 3 * (3 if rate == 16000 else 4.2) * rate
+
+
+@pytest.mark.parametrize(
+    "rate, suffix", [(44100, "wav"), (48000, "flac"), (24000, "ogg"), (16000, "mp3"), (11111, "wav")]
+)
+def test_what_is_heard_depends_on_no_room_for_it(tmp_path, monkeypatch, rate, suffix):
+    """So that workers that have read other things before hear the same."""
+    file = str(tmp_path / f"noise.{suffix}")
+    soundfile.write(file, 0.1 * np.random.default_rng(0).standard_normal(round(8.7 * rate)), rate)
+    kept = [read_piece(file, place, 30000)[0] for place in (0.1, 0.2, 0.9)]
+    monkeypatch.setattr(piece, "KEPT", KeptAudio(room=0))
+    for place, expected in zip((0.1, 0.2, 0.9), kept):
+        np.testing.assert_array_equal(read_piece(file, place, 30000)[0], expected)
 
 
 def test_a_file_is_looked_at_once(tmp_path, monkeypatch):
@@ -65,8 +82,8 @@ def test_a_file_is_looked_at_once(tmp_path, monkeypatch):
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
     empty = write(tmp_path / "empty.wav", np.zeros(0))
-    nan = write(tmp_path / "nan.wav", np.array([np.nan] * 9000))
-    cut = write(tmp_path / "cut.flac", 0.1 * np.random.default_rng(0).standard_normal(90000))
+    nan = write(tmp_path / "nan.wav", np.array([np.nan] * 31 * 16000))
+    cut = write(tmp_path / "cut.flac", 0.1 * np.random.default_rng(0).standard_normal(31 * 16000))
     content = (tmp_path / "cut.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(content[: len(content) // 2])
     for file, reason in (

@@ -46,6 +46,14 @@ def test_an_experiment_has_what_any_of_its_runs_was_scored_on(exp, tmp_path):
     assert runs[1].decoded(condition) == exp / "ft_m_tiny-17/decode/test_babble_-5dB"
 
 
+def test_a_dev_set_that_was_drawn_is_one(exp):
+    labels = make_labels(4)
+    write_emotions(exp / "ft_m_tiny-7", "dev_drawn", labels, labels)
+    experiment = open_experiment(find_runs(exp, ["ft_m"], [7], "tiny"))
+    assert [condition.name for condition in experiment.dev_conditions] == ["dev_drawn", "dev_babble_5dB"]
+    assert all(condition.subset == "test" for condition in experiment.conditions)
+
+
 def test_runs_that_were_not_tested_are_an_error(tmp_path):
     labels = make_labels(8)
     write_emotions(write_run(tmp_path, "ft_m", 7), "dev_babble_5dB", labels, labels)

@@ -45,6 +45,17 @@ def test_table_3_is_sorted_by_the_number_of_experts(tmp_path):
     assert all(math.isnan(row[4].value) for row in table.rows)  # nothing was enhanced
 
 
+def test_a_dev_set_that_was_drawn_is_neither_clean_nor_of_a_noise(tmp_path):
+    labels = make_labels(20)
+    run = write_run(tmp_path / "exp", "sparse_merit", 7, ModelConfig(num_experts=3))
+    for condition in ("dev_drawn", "test_babble_5dB"):
+        write_emotions(run, condition, labels, guess(labels, 0.9, 3))
+    experiment = open_made(tmp_path, ["sparse_merit"], [7])
+    (record,) = records(table_3(experiment))
+    assert (record["snr"], record["noise"]) == ("drawn", "drawn")
+    assert experiment.noise_label("drawn") == "drawn" and "(" in experiment.noise_label("babble")
+
+
 def test_methods_without_experts_have_no_table_3(made):
     folder, _ = made
     assert table_3(open_made(folder, ["original", "ft_mtl"])) is None
