@@ -15,7 +15,7 @@ def compare_encoders(measured: list[str], heads: list[str], noise: str, output: 
         output: Markdown file.
         command: what a person typed.
     """
-    from merit.systems.distillation.comparison import Measured, best_loss, compare, named, write_comparison
+    from merit.systems.distillation.encoder_comparison import Measured, best_loss, compare, named, write_comparison
 
     files, directories = named(measured), named(heads)
     losses = {name: best_loss(directory / "history.csv") for name, directory in directories.items()}

@@ -31,7 +31,7 @@ def distil(
         seed: of everything random in the run.
     """
     from merit.jobs.lock import sole_writer
-    from merit.systems.distillation.examples import find_corpora
+    from merit.systems.distillation.noisy_examples import find_corpora
     from merit.systems.distillation.training import train_student
 
     with sole_writer(output):

@@ -16,7 +16,7 @@ def probe_encoder(ssl: str, train: Path, conditions: list[Path], output: Path) -
     """
     from merit.data.statistics import waveform_statistics
     from merit.nets.ssl import load_encoder
-    from merit.systems.distillation.comparison import Measured
+    from merit.systems.distillation.encoder_comparison import Measured
     from merit.systems.distillation.probe import linear_probe, pool_states
     from merit.systems.distillation.speed import states_per_second
 

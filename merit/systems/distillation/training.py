@@ -13,8 +13,8 @@ from merit.data.datadir import is_mixed_online
 from merit.data.noise.online.mixing_file import summary
 from merit.device import resolve_precision
 from merit.errors import MeritError
-from merit.systems.distillation.examples import Corpus, Examples
-from merit.systems.distillation.objective import DistillationObjective, state_statistics
+from merit.systems.distillation.distillation_objective import DistillationObjective, state_statistics
+from merit.systems.distillation.noisy_examples import Corpus, Examples
 from merit.systems.distillation.student import build_student
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 from merit.training.accelerator import make_accelerator

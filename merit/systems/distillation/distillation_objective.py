@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from merit.nets.masks import length_mask
-from merit.systems.distillation.examples import Batch
+from merit.systems.distillation.noisy_examples import Batch
 from merit.training.contract import Criterion, Summary
 
 

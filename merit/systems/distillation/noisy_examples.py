@@ -143,9 +143,9 @@ class Examples(Dataset):
 
     def _cropped(self, frames: int) -> int:
         """Frames that are heard of so many."""
-        if self.crop_frames is None or frames < LENGTH_STEP:
+        if self.crop_frames is None:
             return frames
-        return min(self.crop_frames, frames // LENGTH_STEP * LENGTH_STEP)
+        return min(self.crop_frames, frames // LENGTH_STEP * LENGTH_STEP or frames)
 
     @property
     def seconds(self) -> list[float]:
