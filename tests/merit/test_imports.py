@@ -12,9 +12,10 @@ FLOORS = {"nets", "objectives", "metrics", "data"}
 SHARED = {"training", "report", "dumping", *FLOORS}
 BELOW = {  # room -> the rooms that it may import, besides itself and the ground: the files directly in merit/
     "ground": set(),
+    "assets": set(),
     "data": set(),
     "jobs": set(),
-    "nets": set(),
+    "nets": {"assets"},
     "metrics": {"data"},
     "objectives": {"nets"},
     "training": FLOORS,

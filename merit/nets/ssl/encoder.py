@@ -38,7 +38,8 @@ class SpeechEncoder(nn.Module, ABC):
     """A transformer over speech that gives the hidden states of all its layers.
 
     SpecAugment and LayerDrop are off whatever the checkpoint's configuration says, the convolutional front end is
-    frozen, and every trainable parameter takes part in the states, so that distributed training needs no flags.
+    frozen unless :meth:`learn_from_scratch` says otherwise, and every trainable parameter takes part in the states, so
+    that distributed training needs no flags.
 
     Attributes:
         hidden_size: D, channels of a state.
@@ -59,6 +60,7 @@ class SpeechEncoder(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.gradient_checkpointing = gradient_checkpointing
+        self.from_scratch = False
 
     @abstractmethod
     def frame_lengths(self, samples: Tensor) -> Tensor:
@@ -88,9 +90,10 @@ class SpeechEncoder(nn.Module, ABC):
         """
         return self.states(*self.features(waveform, lengths))
 
-    @torch.no_grad()
     def features(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What the frozen convolutional front end makes of a batch; :meth:`states` goes on from there.
+        """What the convolutional front end makes of a batch; :meth:`states` goes on from there.
+
+        Without gradients, unless the front end is trained.
 
         Args and errors as of :meth:`forward`.
 
@@ -108,7 +111,9 @@ class SpeechEncoder(nn.Module, ABC):
                 f"a signal of {longest / SAMPLE_RATE:.1f} s is longer than the {self.maximum_samples / SAMPLE_RATE:g} s"
                 f" that a {self.config.model_type} encoder can take; cut it into pieces or choose another encoder"
             )
-        features = self._front_end(waveform, lengths.to(waveform.device, non_blocking=True), padded=shortest < longest)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.from_scratch):
+            on_device = lengths.to(waveform.device, non_blocking=True)
+            features = self._front_end(waveform, on_device, padded=shortest < longest)
         return features, self.frame_lengths(lengths)
 
     def states(self, features: Tensor, frame_lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,6 +121,21 @@ class SpeechEncoder(nn.Module, ABC):
         padded = int(frame_lengths.min()) < features.shape[1]
         states = self._states(features, frame_lengths.to(features.device, non_blocking=True), padded)
         return torch.stack(states, dim=2), frame_lengths
+
+    @property
+    @abstractmethod
+    def front_end(self) -> list[nn.Module]:
+        """The convolutions in front of the transformer."""
+
+    def learn_from_scratch(self) -> None:
+        """Let the convolutional front end be trained too, as an encoder without pre-trained weights needs it.
+
+        Where positions are absolute, a batch in training begins at any: those that its utterances are too short for are
+        learnt as well.
+        """
+        self.from_scratch = True
+        for module in self.front_end:
+            module.requires_grad_(True)
 
     @property
     @abstractmethod

@@ -67,6 +67,10 @@ class Wav2Vec2SpeechEncoder(SpeechEncoder):
             model.encoder.layer_norm.requires_grad_(False)
 
     @property
+    def front_end(self) -> list[nn.Module]:
+        return [self.model.feature_extractor]
+
+    @property
     def layers(self) -> nn.ModuleList:
         return self.model.encoder.layers
 

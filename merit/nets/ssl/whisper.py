@@ -5,6 +5,7 @@ zeros beyond it, attention sees nothing. That saves the computation of up to 30 
 as the utterance.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,6 +35,10 @@ class WhisperSpeechEncoder(SpeechEncoder):
             unused_or_frozen.requires_grad_(False)
 
     @property
+    def front_end(self) -> list[nn.Module]:
+        return [self.model.conv1, self.model.conv2]
+
+    @property
     def layers(self) -> nn.ModuleList:
         return self.model.layers
 
@@ -48,7 +53,10 @@ class WhisperSpeechEncoder(SpeechEncoder):
         return functional.gelu(convolve(self.model.conv2, hidden)).transpose(1, 2)
 
     def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
-        hidden = features + self.model.embed_positions.weight[: features.shape[1]]
+        first = 0
+        if self.from_scratch and self.training:
+            first = int(torch.randint(self.config.max_source_positions - features.shape[1] + 1, ()))
+        hidden = features + self.model.embed_positions.weight[first : first + features.shape[1]]
         hidden = functional.dropout(hidden, p=self.model.dropout, training=self.training)
         bias = None
         if padded:

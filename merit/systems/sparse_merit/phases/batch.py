@@ -1,14 +1,13 @@
 """Padded batches of utterances, and random crops of them."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from merit.data.crops import crop_window
 from merit.data.padding import moved, pinned, stack_padded
-from merit.time_grid import FRAME_SAMPLES
 
 
 @dataclass
@@ -44,20 +43,6 @@ class Batch:
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory (called by the data loader)."""
         return pinned(self)
-
-
-def crop_window(
-    key: str, epoch: int, seed: int, frames: int, samples: int, crop_frames: int | None
-) -> tuple[slice, slice]:
-    """Encoder frames and waveform samples of one random crop; all of a shorter utterance, or without ``crop_frames``.
-
-    The start is a function of the arguments alone, so neither resuming nor dumping the states changes it.
-    """
-    if crop_frames is None or frames <= crop_frames:
-        return slice(0, frames), slice(0, samples)
-    start = random.Random(f"{seed}/{epoch}/{key}").randint(0, frames - crop_frames)
-    stop = start + crop_frames
-    return slice(start, stop), slice(start * FRAME_SAMPLES, min(samples, stop * FRAME_SAMPLES))
 
 
 def collate(items: Sequence[Batch]) -> Batch:

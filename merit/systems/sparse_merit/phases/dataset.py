@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from merit.data.crops import crop_window
 from merit.data.datadir import is_mixed_online, read_durations, read_table
 from merit.data.noise.online.online_speech import OnlineSpeech
 from merit.data.states.shard_reader import ShardReader
 from merit.data.statistics import WaveformStatistics, normalised_waveform
 from merit.errors import MeritError
-from merit.systems.sparse_merit.phases.batch import Batch, collate, crop_window
+from merit.systems.sparse_merit.phases.batch import Batch, collate
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
 
 
