@@ -9,7 +9,8 @@ from merit.data.tensors import save_tensors
 from merit.errors import MeritError
 from merit.files import write_text
 from merit.nets.ssl import SpeechEncoder, build_encoder
-from merit.training.run_state import load_weights
+from merit.systems.distillation.training import StudentDescription
+from merit.training.model_directory import load_into, load_weights, read_model_description
 
 PREFIX = "encoder."
 """Of the student's encoder among the weights of a run; the heads are left behind."""
@@ -21,17 +22,10 @@ def load_student(run: Path) -> SpeechEncoder:
     Raises:
         MeritError: when the run is not there, or damaged.
     """
-    path = run / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))["description"]["encoder"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MeritError(f"{path}: not the configuration of a student ({error!r}); train it first") from error
-    encoder = build_encoder(config)
+    description = read_model_description(run, StudentDescription, "student", "exp/log_mel")
+    encoder = build_encoder(description.encoder)
     weights = {name.removeprefix(PREFIX): value for name, value in load_weights(run).items() if name.startswith(PREFIX)}
-    try:
-        encoder.load_state_dict(weights)
-    except RuntimeError as error:
-        raise MeritError(f"{run / 'model.safetensors'}: does not fit {path}; train again") from error
+    load_into(encoder, weights, run / "model.safetensors")
     return encoder
 
 

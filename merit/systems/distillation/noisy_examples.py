@@ -1,13 +1,12 @@
 """Noisy speech beside the teacher's states of the clean speech under it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from merit.data.audio import MIN_SAMPLES, read_audio
@@ -15,6 +14,7 @@ from merit.data.crops import crop_window
 from merit.data.datadir import is_mixed_online, read_durations, read_table
 from merit.data.noise.mixing import too_short
 from merit.data.noise.online.online_speech import OnlineSpeech
+from merit.data.padding import moved, pinned, stack_padded
 from merit.data.states.shard_reader import ShardReader
 from merit.errors import MeritError
 from merit.time_grid import FRAME_SAMPLES, SAMPLE_RATE
@@ -44,8 +44,11 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch with waveforms and targets on ``device``; lengths stay where they are."""
-        moved = (value.to(device, non_blocking=True) for value in (self.noisy, self.targets))
-        return replace(self, **dict(zip(("noisy", "targets"), moved)))
+        return moved(self, device, left=("lengths", "frame_lengths"))
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory (called by the data loader)."""
+        return pinned(self)
 
 
 def collate(items: Sequence[Batch]) -> Batch:
@@ -53,8 +56,8 @@ def collate(items: Sequence[Batch]) -> Batch:
     return Batch(
         [key for item in items for key in item.keys],
         torch.cat([item.lengths for item in items]),
-        pad_sequence([item.noisy[0] for item in items], batch_first=True),
-        pad_sequence([item.targets[0] for item in items], batch_first=True),
+        stack_padded([item.noisy[0] for item in items]),
+        stack_padded([item.targets[0] for item in items]),
         torch.cat([item.frame_lengths for item in items]),
     )
 
@@ -78,8 +81,7 @@ class Corpus:
         self.wav = read_table(directory / "wav.scp")
         durations = read_durations(directory, self.wav)
         self.samples = {key: round(durations[key] * SAMPLE_RATE) for key in self.wav}
-        if missing := sorted(set(self.wav) - set(self.states.keys)):
-            raise MeritError(f"{directory}: utterance {missing[0]} is not in {states}; dump this corpus (stage 3)")
+        self.states.require_utterances(directory, list(self.wav))
 
     def noisy(self, key: str, epoch: int) -> np.ndarray:
         """Normalised noisy speech ``(S,)`` of an utterance, float32.

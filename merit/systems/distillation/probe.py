@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from merit.data.audio import read_audio
 from merit.data.batching import length_batches
 from merit.data.datadir import read_durations, read_table
-from merit.data.statistics import WaveformStatistics
+from merit.data.padding import stack_padded
+from merit.data.statistics import WaveformStatistics, normalised_waveform
 from merit.device import autocast, default_device
 from merit.errors import MeritError
 from merit.metrics.classification import classification_scores
@@ -59,9 +59,9 @@ def pool_states(
     encoder = encoder.to(device).eval()
     means: dict[str, np.ndarray] = {}
     for keys in length_batches(read_durations(data, wav), batch_seconds):
-        signals = [torch.from_numpy(statistics.normalise(read_audio(wav[key], key))) for key in keys]
+        signals = [torch.from_numpy(normalised_waveform(wav[key], key, statistics)) for key in keys]
         lengths = torch.tensor([len(signal) for signal in signals])
-        waveform = torch.nn.utils.rnn.pad_sequence(signals, batch_first=True).to(device)
+        waveform = stack_padded(signals).to(device)
         with autocast(precision, device):
             states, frames = encoder(waveform, lengths)
         inside = length_mask(frames, states.shape[1]).to(device)[:, :, None, None]

@@ -79,5 +79,5 @@ def test_batches_are_padded(taught, frame_lengths):
 def test_dumps_and_directories_belong_together(taught, tmp_path):
     with pytest.raises(MeritError, match="2 data directories and 1 dumps"):
         find_corpora([taught["train"].noisy] * 2, [taught["train"].states])
-    with pytest.raises(MeritError, match="is not in .*dump this corpus"):
+    with pytest.raises(MeritError, match="have no dumped states, .* run the dump again"):
         find_corpora([taught["train"].noisy], [taught["dev"].states])
