@@ -26,13 +26,20 @@ students="log_mel wavlm" # each a conf/<student>.yaml
 seed=7                  # of the training
 
 distil() {
-    local corpora name student set states drawn last_arguments
+    local corpora name student set drawn last_arguments command_line measured="" heads="" compared=""
+    command_line=$(full_command "$@")
     read_options "$@"
     check_common_options 6
     for name in teacher speech noise_train probe_noise; do
         [ -n "${!name}" ] || refuse "--${name//_/-} is needed"
     done
     check_whole "--seed is a whole number" "$seed"
+    case $probe_noise in ?*=?*) ;; *) refuse "--probe-noise is name=folder, not '$probe_noise'" ;; esac
+    check_once --students "$students"
+    for name in $students; do
+        check_name --students "$name"
+        [ -f "$(dirname "$0")/conf/$name.yaml" ] || refuse "--students: there is no conf/$name.yaml"
+    done
     local recipe template trainer
     enter_recipe
     corpora=""

@@ -73,7 +73,8 @@ def make_corpus(recipe: str, folder: Path) -> None:
 
 
 def test_no_recipe_is_left_out():
-    assert {path.parent.name for path in EGS.glob("*/run.sh")} == set(RECIPES)
+    # That of encoders has no corpus of its own.
+    assert {path.parent.name for path in EGS.glob("*/run.sh")} == {*RECIPES, "distill"}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
