@@ -12,10 +12,9 @@ FLOORS = {"nets", "objectives", "metrics", "data"}
 SHARED = {"training", "report", "dumping", *FLOORS}
 BELOW = {  # room -> the rooms that it may import, besides itself and the ground: the files directly in merit/
     "ground": set(),
-    "assets": set(),
     "data": set(),
     "jobs": set(),
-    "nets": {"assets"},
+    "nets": set(),
     "metrics": {"data"},
     "objectives": {"nets"},
     "training": FLOORS,
