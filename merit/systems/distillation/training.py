@@ -106,7 +106,8 @@ def train_student(
     chosen = random.Random(seed).sample(train_set.utterances, min(STATISTICS_UTTERANCES, len(train_set)))
     mean, std = state_statistics([corpus.states.read(key)[:, layers] for corpus, key in chosen])
     device = accelerator.device
-    objective = DistillationObjective(mean.to(device), std.to(device), training.cosine_weight, training.mean_weight)
+    weights = {"cosine_weight": training.cosine_weight, "mean_weight": training.mean_weight}
+    objective = DistillationObjective(mean.to(device), std.to(device), **weights)
     run = Run(net, objective, training, output, seed, accelerator)
     parameters = sum(value.numel() for value in net.encoder.parameters())
     logger.info("%s: %.2f million parameters, %d utterances", output, parameters / 1e6, len(train_set))

@@ -66,6 +66,15 @@ def test_crops_differ_in_length_by_steps(taught, frame_lengths):
     assert [samples / 16000 for samples in made.samples] == made.seconds
 
 
+def test_a_student_with_fewer_frames_than_the_teacher(taught):
+    made = examples(taught, lambda samples: samples // FRAME_SAMPLES - 2, crop_frames=16)
+    item = made[0, 0]
+    assert item.targets.shape[1] == 14 and item.frame_lengths.tolist() == [14]
+    assert torch.equal(
+        item.targets, examples(taught, lambda samples: samples // 320, crop_frames=16)[0, 0].targets[:, :14]
+    )
+
+
 def test_batches_are_padded(taught, frame_lengths):
     made = examples(taught, frame_lengths)
     items = [made[place, 0] for place in range(3)]
