@@ -6,30 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_wavlm import wavlm_settings
 from transformers import WavLMConfig, WavLMModel
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
-
-
-def wavlm_settings() -> dict:
-    """A WavLM of the Large family: stable layer norm, gated relative position bias."""
-    return {
-        "model_type": "wavlm",
-        "hidden_size": 16,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 24,
-        "conv_dim": [8] * 7,
-        "feat_extract_norm": "layer",
-        "do_stable_layer_norm": True,
-        "num_conv_pos_embeddings": 8,
-        "num_conv_pos_embedding_groups": 2,
-        "num_buckets": 16,
-        "max_bucket_distance": 40,
-    }
 
 
 @pytest.fixture(scope="session")

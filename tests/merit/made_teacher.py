@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from made_mixing import make_online_set
+from small_wavlm import wavlm_settings
 
 from merit.data.statistics import waveform_statistics
 from merit.dumping.dump import dump_states
@@ -22,21 +23,7 @@ LOG_MEL = StudentConfig(
     },
     {1: 1, 2: 2},
 )
-WAVLM = {
-    "model_type": "wavlm",
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-    "conv_dim": [8] * 7,
-    "feat_extract_norm": "layer",
-    "do_stable_layer_norm": True,
-    "num_conv_pos_embeddings": 8,
-    "num_conv_pos_embedding_groups": 2,
-    "num_buckets": 16,
-    "max_bucket_distance": 40,
-    **{f"{name}_dropout": 0.0 for name in ("hidden", "attention", "activation", "feat_proj")},
-}
+WAVLM = wavlm_settings() | {f"{name}_dropout": 0.0 for name in ("hidden", "attention", "activation", "feat_proj")}
 TRAINING = DistillationTraining(
     epochs=2,
     batch_size=4,
