@@ -95,6 +95,13 @@ STAGES = [
 EVERYTHING = sum(STAGES, [])
 
 
+def python_with(modules: str) -> str:
+    """The stand-in for Python, which makes what other modules would have made too: branches of a ``case`` in bash."""
+    begin = "\ncase $module in\n"
+    assert PYTHON.count(begin) == 1
+    return PYTHON.replace(begin, begin + modules)
+
+
 class Recipe:
     """The mini recipe beside the real TEMPLATE and utils, with the stub in place of Python."""
 

@@ -4,17 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from recipe_stub import PYTHON, ROOT, Recipe, call_of, modules
+from recipe_stub import ROOT, Recipe, call_of, modules, python_with
 
-DISTILL_PYTHON = PYTHON.replace(
-    "case $module in\nmix_online)",
-    "case $module in\n"
+DISTILL_PYTHON = python_with(
     'distil) mkdir -p "$output" && touch "$output/model.safetensors" ;;\n'
     'export_student) mkdir -p "$output" && touch "$output/config.json" ;;\n'
     'probe_encoder) mkdir -p "$(dirname "$output")" && touch "$output" ;;\n'
     "compare_encoders) printf '# E\\n\\n## Encoders\\n\\n| F1 |\\n|---|\\n| 0.5 |\\n' >\"$output\" ;;\n"
-    "mix_online)",
-    1,
 )
 DATA = """#!/usr/bin/env bash
 echo "local/data.sh $1 $2 '$3' '${4:-}'" >>calls

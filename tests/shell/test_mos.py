@@ -5,21 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from recipe_stub import PYTHON, ROOT, Recipe, call_of, modules
+from recipe_stub import ROOT, Recipe, call_of, modules, python_with
 
 # The commands of MoE-MOS write other things than those of the first system; methods are read by the real Python.
-MOS_PYTHON = PYTHON.replace(
-    "set -euo pipefail\n",
-    f"set -euo pipefail\ncase $* in *--print_config*) PYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\" ;; esac\n",
-    1,
-).replace(
-    "case $module in\nmix_noise)",
-    "case $module in\n"
+MOS_PYTHON = python_with(
     'train) mkdir -p "$output" && touch "$output/model.safetensors" ;;\n'
     'predict) mkdir -p "$(dirname "$output")" && touch "$output" ;;\n'
     'tabulate) mkdir -p "$output"/tables "$output"/figures\n'
     "    printf '# R\\n\\n## S\\n\\n| A |\\n|---|\\n| 1 |\\n' >\"$output/RESULTS.md\" ;;\n"
-    "mix_noise)",
+).replace(
+    "set -euo pipefail\n",
+    f"set -euo pipefail\ncase $* in *--print_config*) PYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\" ;; esac\n",
     1,
 )
 DATA = """#!/usr/bin/env bash
