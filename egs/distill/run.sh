@@ -23,17 +23,16 @@ gain_train="-3:3"       # levels in training, dB
 telephone_share=0.05    # of the utterances, heard through a telephone's band
 snrs_probe="-5 0 5 10"  # signal-to-noise ratios of the comparison, dB
 students="log_mel wavlm" # each a conf/<student>.yaml
-seed=7                  # of the training
 
 distil() {
-    local corpora name student set drawn last_arguments command_line measured="" heads="" compared=""
+    local corpora runs run name student set drawn last_arguments command_line measured="" heads="" compared=""
     command_line=$(full_command "$@")
     read_options "$@"
     check_common_options 6
     for name in teacher speech noise_train probe_noise; do
         [ -n "${!name}" ] || refuse "--${name//_/-} is needed"
     done
-    check_whole "--seed is a whole number" "$seed"
+    [ -n "$seeds" ] && [ -n "$students" ] || refuse "--students and --seeds name at least one each"
     case $probe_noise in ?*=?*) ;; *) refuse "--probe-noise is name=folder, not '$probe_noise'" ;; esac
     check_once --students "$students"
     for name in $students; do
@@ -42,8 +41,11 @@ distil() {
     done
     local recipe template trainer
     enter_recipe
-    corpora=""
+    corpora="" runs=""
     for name in $speech $folders; do corpora+="${name%%=*} "; done
+    for name in $seeds; do
+        for student in $students; do runs+="$student${tag:+_$tag}-$name "; done
+    done
     drawn=(--noises "$(list "$noise_train")" --snr="$snr_train" --gain="$gain_train")
     drawn+=(--telephone_share "$telephone_share" --babble_data data/voices)
 
@@ -90,39 +92,45 @@ distil() {
 
     if selected 4; then
         say "stage 4: students"
-        for student in $students; do
-            read -r -a last_arguments <<<"--seed $seed $train_args"
-            step "exp/$student/log/train" --writes "exp/$student/model.safetensors" \
+        for run in $runs; do
+            student=$(student_of "$run")
+            read -r -a last_arguments <<<"--seed ${run##*-} $train_args"
+            step "exp/$run/log/train" --writes "exp/$run/model.safetensors" \
                 --reads "$recipe/conf/training.yaml $recipe/conf/$student.yaml $(in_folder dump/log $(printf 'states_%s.done ' $corpora dev))" \
                 "${train_job[@]}" -- "${trainer[@]}" merit.bin.distillation.distil \
                 --config "$recipe/conf/training.yaml" --config "$recipe/conf/$student.yaml" \
                 --train "$(list "$(in_folder data $(printf '%s_online ' $corpora))")" \
                 --train_states "$(list "$(in_folder dump/states $corpora)")" \
-                --dev "[data/dev_drawn]" --dev_states "[dump/states/dev]" --output "exp/$student" \
+                --dev "[data/dev_drawn]" --dev_states "[dump/states/dev]" --output "exp/$run" \
                 "${last_arguments[@]}"
         done
     fi
 
     if selected 5; then
         say "stage 5: students as encoders"
-        for student in $students; do
-            step "exp/$student/log/export" --reads "exp/$student/log/train.done" \
-                --writes "exp/$student/encoder/config.json" "${prepare_job[@]}" -- "$python" -m \
-                merit.bin.distillation.export_student --run "exp/$student" --output "exp/$student/encoder"
+        for run in $runs; do
+            step "exp/$run/log/export" --reads "exp/$run/log/train.done" \
+                --writes "exp/$run/encoder/config.json" "${prepare_job[@]}" -- "$python" -m \
+                merit.bin.distillation.export_student --run "exp/$run" --output "exp/$run/encoder"
         done
     fi
 
     if selected 6; then
         say "stage 6: teacher and students side by side"
         compare teacher "$teacher"
-        for student in $students; do
-            compare "$student" "exp/$student/encoder"
+        for run in $runs; do
+            compare "$run" "exp/$run/encoder"
         done
         step exp/log/compare --reads "$compared" --writes exp/RESULTS.md "${prepare_job[@]}" -- \
             "$python" -m merit.bin.distillation.compare_encoders --measured "$(list "$measured")" \
             --heads "$(list "$heads")" --noise "${probe_noise%%=*}" --output exp/RESULTS.md --command "$command_line"
         "$MERIT_ROOT/utils/show_result.sh" exp/RESULTS.md
     fi
+}
+
+student_of() { # RUN: whose directory exp/<student>_<tag>-<seed> is
+    local name=${1%-*}
+    echo "${name%"${tag:+_$tag}"}"
 }
 
 conditions() { # what encoders are compared in
@@ -141,7 +149,7 @@ compare() { # NAME ENCODER: what is measured of it; adds to measured, heads and 
     step "$folder/log/head" --reads "$recipe/conf/head.yaml $reads" --writes "$folder/head/model.safetensors" \
         "${train_job[@]}" -- "$python" -m merit.bin.sparse_merit.train_heads --classes "[]" --ssl "$2" \
         --train data/probe_babble_5dB --dev data/dev_drawn --enhancement "$recipe/conf/head.yaml" \
-        --enhancement.seeds "[$seed]" --enhancement.output "$folder/head"
+        --enhancement.seeds "[${seeds%% *}]" --enhancement.output "$folder/head"
     measured+="$1=$folder/probe.json " heads+="$1=$folder/head "
     compared+="$folder/log/probe.done $folder/log/head.done "
 }

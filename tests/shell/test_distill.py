@@ -64,10 +64,10 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(distill: Recipe) ->
     assert "--train [data/nemo_online,data/mboshi_online]" in train
     assert "--train_states [dump/states/nemo,dump/states/mboshi]" in train
     assert "--dev [data/dev_drawn] --dev_states [dump/states/dev]" in train
-    probe = call_of(calls, "probe_encoder", "exp/log_mel/encoder")
+    probe = call_of(calls, "probe_encoder", "exp/log_mel-7/encoder")
     assert "--conditions [data/dev,data/dev_babble_5dB,data/dev_city_0dB,data/dev_city_5dB]" in probe
     table = call_of(calls, "compare_encoders")
-    assert "--measured [teacher=exp/compare/teacher/probe.json,log_mel=exp/compare/log_mel/probe.json]" in table
+    assert "--measured [teacher=exp/compare/teacher/probe.json,log_mel-7=exp/compare/log_mel-7/probe.json]" in table
 
     again = distill.run(*asked)
     assert again.returncode == 0 and again.stdout == result.stdout and distill.calls() == []
@@ -83,6 +83,16 @@ def test_a_changed_student_is_trained_again_and_the_others_are_not(distill: Reci
     assert modules(distill.calls()) == changed
 
 
+def test_seeds_and_tags_are_runs_of_their_own(distill: Recipe) -> None:
+    asked = options(students="log_mel", seeds="3 4", tag="try_it", stop_stage="5", train_args="--training.epochs 2")
+    assert distill.run(*asked).returncode == 0
+    calls = [call for call in distill.calls() if ".distil " in call]
+    assert [call.partition(" --output ")[2] for call in calls] == [
+        f"exp/log_mel_try_it-{seed} --seed {seed} --training.epochs 2" for seed in (3, 4)
+    ]
+    assert all("--config ./conf/training.yaml --config ./conf/log_mel.yaml" in call for call in calls)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -92,7 +102,7 @@ def test_a_changed_student_is_trained_again_and_the_others_are_not(distill: Reci
         ({"probe_noise": ""}, "--probe-noise is needed"),
         ({"probe_noise": "/city"}, "--probe-noise is name=folder, not '/city'"),
         ({"students": "log_mel big"}, "there is no conf/big.yaml"),
-        ({"seed": "x"}, "--seed is a whole number, not 'x'"),
+        ({"seeds": "x"}, "--seeds are whole numbers, not 'x'"),
         ({"stage": "7"}, "there are 1 to 6"),
         ({"students": "log_mel log_mel"}, "--students names log_mel twice"),
     ],

@@ -1,6 +1,7 @@
 """egs/TEMPLATE/merit.sh: which commands the stages call, in which order, and when they stop or skip."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -416,9 +417,15 @@ RECIPES = sorted(path.parent.name for path in (ROOT / "egs").glob("*/run.sh"))
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_help_of_every_recipe(name: str) -> None:
+    stages = re.search(r"/TEMPLATE/(\w+).sh", (ROOT / "egs" / name / "run.sh").read_text())[1]
+    options = {
+        "merit": ("--stop-stage 7", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "),
+        "mos": ("--stop-stage 5", "--freeze-ssl", "--methods", f"--{name.replace('_', '-')} "),
+        "common": ("--stop-stage 6", "--teacher", "--students"),  # its stages are its own
+    }[stages]
     result = subprocess.run([str(ROOT / "egs" / name / "run.sh"), "--help"], cwd="/", capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    for option in ("--stage 1", "--stop-stage 7", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "):
+    for option in ("--stage 1", "--seeds", *options):
         assert f"\n  {option}" in result.stdout
     assert "shellcheck" not in result.stdout
 
