@@ -10,6 +10,8 @@ from merit.metrics.quality.prediction_table import Predictions
 from merit.report.figure_style import HATCHES, PALETTE, distinct_colours
 
 LOWEST, HIGHEST = 1, 5
+PANELS = 3
+"""Panels in a row."""
 
 
 def agreement_figure(methods: Mapping[str, Sequence[Predictions]]) -> Figure:
@@ -18,16 +20,20 @@ def agreement_figure(methods: Mapping[str, Sequence[Predictions]]) -> Figure:
     Args:
         methods: title -> predictions of each seed.
     """
-    figure = Figure(figsize=(3.4 * len(methods) + 0.4, 3.8), layout="constrained")
-    axes = figure.subplots(1, len(methods), squeeze=False, sharey=True)[0]
-    for axis, (title, runs) in zip(axes, methods.items()):
+    rows, columns = -(-len(methods) // PANELS), min(len(methods), PANELS)
+    figure = Figure(figsize=(3.4 * columns + 0.4, 3.6 * rows + 0.2), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axis in axes.flat[len(methods) :]:
+        axis.remove()
+    for axis, (title, runs) in zip(axes.flat, methods.items()):
         answers = np.mean([run.answers for run in runs], axis=0)
         heard, said = (system_means(runs[0].systems, values) for values in (runs[0].truth, answers))
         axis.plot([LOWEST, HIGHEST], [LOWEST, HIGHEST], color="black", linewidth=0.8, linestyle=":")
         axis.scatter(runs[0].truth, answers, s=6, color=PALETTE[4], linewidths=0)
         axis.scatter(list(heard.values()), [said[name] for name in heard], s=28, color=PALETTE[0], edgecolors="white")
         axis.set(title=title, xlabel="listeners", xlim=(0.9, 5.1), ylim=(0.9, 5.1), aspect="equal")
-    axes[0].set_ylabel("predicted")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("predicted")
     return figure
 
 

@@ -25,6 +25,14 @@ def test_systems_and_clips_lie_where_they_were_heard_and_predicted():
     assert figure.axes[0].get_xlim() == figure.axes[0].get_ylim()
 
 
+def test_many_methods_stand_in_rows():
+    figure = agreement_figure({f"method {number}": [predictions([1.0, 2.0, 4.0])] for number in range(5)})
+    assert [axis.get_title() for axis in figure.axes] == [f"method {number}" for number in range(5)]
+    assert [axis.get_ylabel() for axis in figure.axes] == ["predicted", "", "", "predicted", ""]
+    width, height = figure.get_size_inches()
+    assert width < 12 and height > 7
+
+
 def test_bars_are_mean_weights_and_the_best_system_is_on_top():
     figure = system_usage_figure("good", predictions([1.0, 2.0, 3.0]))
     (axis,) = figure.axes
