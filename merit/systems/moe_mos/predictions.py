@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def predict_directory(
-    directory: Path,
+    model: Path,
     data: Path,
     output: Path,
     dump: Path | None = None,
@@ -38,12 +38,13 @@ def predict_directory(
     """Write the predictions of a model for all clips of a data directory.
 
     Args:
-        directory: of the trained model.
+        model: directory of the trained model.
         data: data directory with ratings.csv, in which scores may be missing.
-        output: the table.
-        dump: states of the clips, dumped from the encoder that the model was trained on; None starts at the audio.
-        ssl: where the frozen encoder lies now, for audio; None where it was.
-        device: auto, cpu, cuda, ...
+        output: the table, as predictions.csv: rating and prediction of each clip, and the weights of the gate.
+        dump: states of the clips, or of more, dumped from the encoder that the model was trained on; without it the
+            encoder begins at the audio.
+        ssl: where the frozen encoder lies now; without it, where it was in training.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         precision: auto is that of the training.
         batch_seconds: padded audio computed at once.
 
@@ -51,22 +52,20 @@ def predict_directory(
         MeritError: when the directory holds no model, its encoder is not there or another one, the dump does not fit,
             a clip cannot be read, or a prediction is not finite.
     """
-    model, description = load_model(directory)
+    network, description = load_model(model)
     reader = None
     if dump is not None:
         if description.encoder is not None:
-            raise MeritError(
-                f"{directory}: its encoder was trained too, so dumped states are not its own; leave --dump"
-            )
+            raise MeritError(f"{model}: its encoder was trained too, so dumped states are not its own; leave --dump")
         reader = ShardReader(dump, {"fingerprint": description.ssl_fingerprint})
-    elif model.encoder is None:
-        model.encoder = frozen_encoder(description, directory, ssl).eval()
-        logger.info("%s: encoder of %s", directory, ssl or description.ssl)
+    elif network.encoder is None:
+        network.encoder = frozen_encoder(description, model, ssl).eval()
+        logger.info("%s: encoder of %s", model, ssl or description.ssl)
     dataset = ClipDataset(data, description.classes, description.statistics, reader)
     place = usable_device(device)
     used = precision_of_use(precision, description.precision, place)
     with torch.inference_mode(), autocast(used, place):
-        rows = predict_clips(model.to(place), dataset, batch_seconds)
+        rows = predict_clips(network.to(place), dataset, batch_seconds)
     clips = [dataset.clips[key] for key in dataset.keys]
     experts = range(1, len(rows[0]))
     header = (*PREDICTION_COLUMNS, *(f"gate_{number}" for number in experts))
