@@ -22,7 +22,7 @@ snr_train="-5:25"       # signal-to-noise ratios in training, dB
 gain_train="-3:3"       # levels in training, dB
 telephone_share=0.05    # of the utterances, heard through a telephone's band
 snrs_probe="-5 0 5 10"  # signal-to-noise ratios of the comparison, dB
-students="log_mel wavlm" # each a conf/<student>.yaml
+students=wavlm          # each a conf/<student>.yaml
 
 distil() {
     local corpora runs run name student set drawn last_arguments command_line measured="" heads="" compared=""

@@ -13,8 +13,10 @@ mini=downloads/mini # where the speech is written
 babble_data=data/babble # voices that are in no other set
 data_options= # none but the corpus
 noise_unseen="wind=dump/noise/wind machine=dump/noise/machine"
-ssl=dump/encoder/wavlm_mini # made by stage 1 with random weights
-snr_train=10 # an untrained encoder does not bear a test far from the noise level of its training
+mix=online # every epoch hears each utterance in another mixture ...
+snr_train="-5:15" # ... at another ratio, dB
+feats=online
+ssl=merit-tiny # comes with the package
 nj=2
 ngpu=0
 

@@ -93,5 +93,5 @@ def test_stage_1_writes_into_the_work_directory(recipe, tmp_path):
         assert problems_in(work / "data" / name, audio=True) == []
         assert all(path.startswith(str(corpus)) for path in read_table(work / "data" / name / "wav.scp").values())
     if recipe == "mini":
-        assert (work / "dump/encoder/wavlm_mini/config.json").exists() and any((work / "dump/noise/wind").iterdir())
+        assert any((work / "dump/noise/wind").iterdir())
     assert sorted((EGS / recipe).rglob("*")) == before

@@ -110,7 +110,11 @@ class Recipe:
         shutil.copytree(ROOT / "utils", root / "utils")
         shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
         (self.folder / "local").mkdir(parents=True)
-        shutil.copy(ROOT / "egs/mini/run.sh", self.folder)
+        # Training on stored mixtures and dumped states, as most recipes have it.
+        text = (ROOT / "egs/mini/run.sh").read_text()
+        lines = [line for line in text.splitlines() if not line.startswith(("mix=", "feats=", "snr_train="))]
+        (self.folder / "run.sh").write_text("\n".join(lines) + "\n")
+        shutil.copymode(ROOT / "egs/mini/run.sh", self.folder / "run.sh")
         for name in ("phase1_ser", "phase1_se", "phase2"):
             (self.folder / "conf").mkdir(exist_ok=True)
             (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")

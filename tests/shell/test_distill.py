@@ -43,7 +43,7 @@ def distill(tmp_path: Path) -> Recipe:
 
 
 def test_all_stages_run_in_order_once_and_end_with_the_table(distill: Recipe) -> None:
-    asked = options(folders="mboshi=/mboshi", students="log_mel", snrs_probe="0 5")
+    asked = options(folders="mboshi=/mboshi", students="wavlm", snrs_probe="0 5")
     result = distill.run(*asked)
     assert result.returncode == 0, result.stderr
     noise = ["make_babble", *["mix_online"] * 3, *["mix_noise"] * 3]
@@ -64,10 +64,10 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(distill: Recipe) ->
     assert "--train [data/nemo_online,data/mboshi_online]" in train
     assert "--train_states [dump/states/nemo,dump/states/mboshi]" in train
     assert "--dev [data/dev_drawn] --dev_states [dump/states/dev]" in train
-    probe = call_of(calls, "probe_encoder", "exp/log_mel-7/encoder")
+    probe = call_of(calls, "probe_encoder", "exp/wavlm-7/encoder")
     assert "--conditions [data/dev,data/dev_babble_5dB,data/dev_city_0dB,data/dev_city_5dB]" in probe
     table = call_of(calls, "compare_encoders")
-    assert "--measured [teacher=exp/compare/teacher/probe.json,log_mel-7=exp/compare/log_mel-7/probe.json]" in table
+    assert "--measured [teacher=exp/compare/teacher/probe.json,wavlm-7=exp/compare/wavlm-7/probe.json]" in table
 
     again = distill.run(*asked)
     assert again.returncode == 0 and again.stdout == result.stdout and distill.calls() == []
@@ -84,13 +84,13 @@ def test_a_changed_student_is_trained_again_and_the_others_are_not(distill: Reci
 
 
 def test_seeds_and_tags_are_runs_of_their_own(distill: Recipe) -> None:
-    asked = options(students="log_mel", seeds="3 4", tag="try_it", stop_stage="5", train_args="--training.epochs 2")
+    asked = options(students="wavlm", seeds="3 4", tag="try_it", stop_stage="5", train_args="--training.epochs 2")
     assert distill.run(*asked).returncode == 0
     calls = [call for call in distill.calls() if ".distil " in call]
     assert [call.partition(" --output ")[2] for call in calls] == [
-        f"exp/log_mel_try_it-{seed} --seed {seed} --training.epochs 2" for seed in (3, 4)
+        f"exp/wavlm_try_it-{seed} --seed {seed} --training.epochs 2" for seed in (3, 4)
     ]
-    assert all("--config ./conf/training.yaml --config ./conf/log_mel.yaml" in call for call in calls)
+    assert all("--config ./conf/training.yaml --config ./conf/wavlm.yaml" in call for call in calls)
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_seeds_and_tags_are_runs_of_their_own(distill: Recipe) -> None:
         ({"noise_train": ""}, "--noise-train is needed"),
         ({"probe_noise": ""}, "--probe-noise is needed"),
         ({"probe_noise": "/city"}, "--probe-noise is name=folder, not '/city'"),
-        ({"students": "log_mel big"}, "there is no conf/big.yaml"),
+        ({"students": "wavlm big"}, "there is no conf/big.yaml"),
         ({"seeds": "x"}, "--seeds are whole numbers, not 'x'"),
         ({"stage": "7"}, "there are 1 to 6"),
-        ({"students": "log_mel log_mel"}, "--students names log_mel twice"),
+        ({"students": "wavlm wavlm"}, "--students names wavlm twice"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_runs(

@@ -25,16 +25,16 @@ def test_all_stages_run_in_order_once_and_end_with_the_table(recipe: Recipe) -> 
 @pytest.mark.parametrize(
     "deleted, made_again",
     [
-        ("dump/states/wavlm_mini/dev_babble_10dB/header.json", ["dump_states"]),
+        ("dump/states/merit-tiny/dev_babble_5dB/header.json", ["dump_states"]),
         ("exp/sparse_merit-7/decode/test_wind_0dB/decode.json", ["decode"]),
         ("exp/sparse_merit-7/score/test_wind_0dB/emotion.csv", ["score"]),
         ("exp/sparse_merit-7/score/test_wind_0dB/enhancement.csv", ["score"]),
-        ("dump/score_noisy/dev_babble_10dB/enhancement.csv", ["score"]),
+        ("dump/score_noisy/dev_babble_5dB/enhancement.csv", ["score"]),
     ],
 )
 def test_what_was_deleted_is_made_again(recipe: Recipe, deleted: str, made_again: list[str]) -> None:
     assert recipe.run().returncode == 0
-    for name in ("test_wind_0dB", "dev_babble_10dB"):
+    for name in ("test_wind_0dB", "dev_babble_5dB"):
         (recipe.folder / f"data/{name}/spk1.scp").touch()
     recipe.calls()
     (recipe.folder / deleted).unlink()
@@ -98,7 +98,7 @@ def test_original_is_trained_on_clean_speech_and_tested_on_noisy(recipe: Recipe)
     calls = recipe.calls()
     assert modules(calls) == sum(STAGES[:3], []) + ["train_heads", "train_joint", *STAGES[5]]
     head, joint = call_of(calls, "train_heads"), call_of(calls, "train_joint")
-    assert "--train data/train --dev data/dev --train_dump dump/states/wavlm_mini/train " in head
+    assert "--train data/train --dev data/dev --train_dump dump/states/merit-tiny/train " in head
     assert "--train data/train --dev data/dev --emotion_head exp/phase1_ser_clean-7 --output exp/original-7" in joint
     assert (recipe.folder / "data/train/waveform_stats.json").exists()
     assert "--data [data/test_babble_-5dB," in call_of(calls, "sparse_merit.decode")
@@ -116,12 +116,12 @@ def test_se_p_hears_what_the_enhancer_of_the_first_seed_has_enhanced(recipe: Rec
     assert modules(calls) == sum(STAGES[:3], []) + expected
     enhanced = "exp/se_only-7/enhanced"
     made = call_of(calls, "enhance_data", "train_babble")
-    assert "--model exp/se_only-7 --data [data/train_babble_10dB,data/dev_babble_10dB]" in made
+    assert "--model exp/se_only-7 --data [data/train_babble_5dB,data/dev_babble_5dB]" in made
     joint = call_of(calls, "train_joint", "exp/se_p-17")
-    assert f"--train {enhanced}/train_babble_10dB --dev {enhanced}/dev_babble_10dB" in joint
+    assert f"--train {enhanced}/train_babble_5dB --dev {enhanced}/dev_babble_5dB" in joint
     assert "--emotion_head exp/phase1_ser_enhanced-17" in joint
     decode = call_of(calls, "sparse_merit.decode", "exp/se_p-17")
-    assert f"--data [{enhanced}/test_babble_-5dB," in decode and decode.count("/dev_babble_10dB") == 1
+    assert f"--data [{enhanced}/test_babble_-5dB," in decode and decode.count("/dev_babble_5dB") == 1
     assert "--data [data/test_babble_-5dB," in call_of(calls, "sparse_merit.score", "exp/se_p-17")
     assert recipe.run(*options).returncode == 0
     assert recipe.calls() == []
@@ -204,7 +204,7 @@ def test_feats_online_dumps_nothing_and_trains_all_heads_at_once(recipe: Recipe)
     heads = call_of(calls, "train_heads")
     assert "--emotion ./conf/phase1_ser.yaml --emotion.seeds [7,17] --emotion.output exp/phase1_ser-{seed}" in heads
     assert "--enhancement ./conf/phase1_se.yaml --enhancement.seeds [7,17] --enhancement.output exp/phase1_se-" in heads
-    assert "--classes [angry,happy,neutral,sad] --ssl dump/encoder/wavlm_mini --train data/train_babble_10dB" in heads
+    assert "--classes [angry,happy,neutral,sad] --ssl merit-tiny --train data/train_babble_5dB" in heads
     for seed in (7, 17):
         heads_of_seed = f"--emotion_head exp/phase1_ser-{seed} --enhancement_head exp/phase1_se-{seed}"
         assert heads_of_seed in call_of(calls, "train_joint", f"exp/sparse_merit-{seed} ")
@@ -217,11 +217,11 @@ def test_features_are_dumped_and_the_encoder_goes_on_from_them(recipe: Recipe) -
     calls = recipe.calls()
     assert modules(calls) == sum(STAGES[:3], []) + ["train_heads"]
     for name in ("train", "dev"):
-        dump = call_of(calls, "dump_states", f"--data data/{name}_babble_10dB")
-        assert f"--output dump/features/wavlm_mini/{name}_babble_10dB" in dump and "--content features" in dump
+        dump = call_of(calls, "dump_states", f"--data data/{name}_babble_5dB")
+        assert f"--output dump/features/merit-tiny/{name}_babble_5dB" in dump and "--content features" in dump
     heads = call_of(calls, "train_heads")
-    assert "--train_dump dump/features/wavlm_mini/train_babble_10dB" in heads
-    assert "--dev_dump dump/features/wavlm_mini/dev_babble_10dB" in heads
+    assert "--train_dump dump/features/merit-tiny/train_babble_5dB" in heads
+    assert "--dev_dump dump/features/merit-tiny/dev_babble_5dB" in heads
     assert heads.endswith("--training.epochs 2")
 
 
@@ -260,7 +260,7 @@ def test_of_training_that_is_mixed_while_it_is_read_dev_alone_is_dumped(recipe: 
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
     dumped = [call.split("--output ")[1].split()[0] for call in calls if "dump_states" in call]
-    folder = "dump/features/wavlm_mini"
+    folder = "dump/features/merit-tiny"
     assert dumped == [f"{folder}/train", f"{folder}/dev", f"{folder}/dev_drawn"]  # clean speech is as ever
     heads = call_of(calls, "train_heads", "--train data/train_online")
     assert f" --dev_dump {folder}/dev_drawn" in heads and "--train_dump" not in heads
@@ -275,7 +275,7 @@ def test_the_noise_of_training_is_that_of_the_test_where_none_is_named(recipe: R
     assert recipe.run(*options).returncode == 0
     calls = recipe.calls()
     assert "make_babble" not in modules(calls)
-    assert "--noises [crss=/crss] --snr=10 " in call_of(calls, "mix_online", "--part dev")
+    assert "--noises [crss=/crss] --snr=5 " in call_of(calls, "mix_online", "--part dev")
 
 
 def test_another_number_of_talkers_is_that_of_all_babble(recipe: Recipe) -> None:
@@ -321,7 +321,7 @@ def test_each_kind_of_speech_has_its_forward_pass(recipe: Recipe) -> None:
     assert "--train data/train --dev" in clean and "--emotion.seeds [17,7]" in clean and "--enhancement" not in clean
     assert "exp/phase1_ser_clean-{seed}" in clean
     assert "--emotion.seeds [17,7]" in noisy and "--enhancement.seeds [17,7]" in noisy
-    assert "--train exp/se_only-17/enhanced/train_babble_10dB" in enhanced and "--emotion.seeds [17,7]" in enhanced
+    assert "--train exp/se_only-17/enhanced/train_babble_5dB" in enhanced and "--emotion.seeds [17,7]" in enhanced
     assert "exp/phase1_ser_enhanced-{seed}" in enhanced
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that the mini recipe needs, made on the spot: data.sh <audio-dir> <data-dir>
+# The speech and the noises of the mini recipe, made on the spot: data.sh <audio-dir> <data-dir>
 set -euo pipefail
 
 audio=$1
@@ -9,4 +9,3 @@ scripts=$(dirname "$0")
 
 "$python" "$scripts/prepare_mini.py" --corpus "$audio" --output "$data"
 "$python" "$scripts/make_noise.py" --output dump/noise
-"$python" "$scripts/make_encoder.py" --output dump/encoder/wavlm_mini

@@ -20,7 +20,9 @@ from merit.time_grid import SAMPLE_RATE
 VOICES = {
     "train": {
         "f1": "en-us", "belinda": "en", "steph": "en-us", "anika": "en-gb-x-rp", "shelby": "en",
+        "announcer": "en-us", "zac": "en", "steph3": "en-gb-x-rp", "Nguyen": "en-us", "ed": "en",
         "m1": "en-us", "m3": "en", "m5": "en-gb-x-rp", "m7": "en-us", "adam": "en-gb-scotland",
+        "Gene": "en", "norbert": "en-us", "miguel": "en", "paul": "en-gb-x-rp", "travis": "en-us",
     },
     "dev": {"linda": "en-us", "grandma": "en", "m2": "en-us", "boris": "en"},
     "test": {"f4": "en-us", "aunty": "en", "m6": "en-us", "robert": "en-gb-scotland"},
@@ -33,10 +35,10 @@ VOICES = {
 # Mean and standard deviation of rate, pitch, range and volume (espeak-ng's scales, see ``Prosody``). The distributions
 # overlap a little; the voices, which differ in pitch of their own, make the emotions overlap more.
 EMOTIONS = {
-    "angry": ((235, 14), (44, 7), (64, 9), (66, 6)),
-    "happy": ((200, 14), (82, 7), (92, 7), (43, 5)),
-    "neutral": ((185, 14), (44, 7), (26, 8), (27, 5)),
-    "sad": ((145, 12), (30, 8), (10, 7), (15, 3)),
+    "angry": ((245, 12), (38, 6), (55, 8), (68, 5)),
+    "happy": ((200, 12), (88, 5), (95, 5), (43, 5)),
+    "neutral": ((180, 10), (46, 6), (24, 6), (27, 4)),
+    "sad": ((135, 10), (28, 6), (8, 5), (14, 3)),
 }
 # Standard deviation of a voice's median utterance. Some voice variants are several times as loud as others, more than
 # anger is louder than sadness.
@@ -114,9 +116,9 @@ def speak_set(name: str, utterances: int, corpus: Path, output: Path, seed: int)
 def prepare_mini(
     corpus: Path,
     output: Path,
-    train: int = 32,
+    train: int = 16,
     dev: int = 12,
-    test: int = 16,
+    test: int = 32,
     babble: int = 40,
     seed: int = 0,
     nj: int = 2,
@@ -126,7 +128,7 @@ def prepare_mini(
     Args:
         corpus: folder of the audio.
         output: folder of the data directories ``train``, ``dev``, ``test`` and ``babble`` (the talkers of the noise).
-        train: utterances of each of the ten training speakers.
+        train: utterances of each of the twenty training speakers.
         dev: utterances of each of the four development speakers.
         test: utterances of each of the four test speakers.
         babble: utterances of each of the eight babble talkers.

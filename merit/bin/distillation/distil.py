@@ -1,4 +1,4 @@
-"""Distil a teacher into a small encoder: ``python -m merit.bin.distillation.distil --config conf/log_mel.yaml ...``."""
+"""Distil a teacher into a small encoder: ``python -m merit.bin.distillation.distil --config conf/wavlm.yaml ...``."""
 
 from pathlib import Path
 

@@ -128,11 +128,7 @@ class SpeechEncoder(nn.Module, ABC):
         """The convolutions in front of the transformer."""
 
     def learn_from_scratch(self) -> None:
-        """Let the convolutional front end be trained too, as an encoder without pre-trained weights needs it.
-
-        Where positions are absolute, a batch in training begins at any: those that its utterances are too short for are
-        learnt as well.
-        """
+        """Let the convolutional front end be trained too, as an encoder without pre-trained weights needs it."""
         self.from_scratch = True
         for module in self.front_end:
             module.requires_grad_(True)

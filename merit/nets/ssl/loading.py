@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from merit.assets.find import find_asset
 from merit.errors import MeritError
 from merit.nets.ssl.encoder import SpeechEncoder
 
@@ -20,13 +21,14 @@ def load_encoder(source: str | Path, gradient_checkpointing: bool = False) -> Sp
     """An encoder with its pre-trained weights, in float32.
 
     Args:
-        source: a transformers model directory, a hub name such as ``microsoft/wavlm-large``, or an original
-            checkpoint such as ``WavLM-Large.pt``.
+        source: an encoder of the package, ``merit-tiny``; else a transformers model directory, a hub name such as
+            ``microsoft/wavlm-large``, or an original checkpoint such as ``WavLM-Large.pt``.
         gradient_checkpointing: recompute the transformer layers in the backward pass to save memory.
 
     Raises:
         MeritError: when the source is not there or cannot be fetched, is of a kind not supported, or lacks weights.
     """
+    source = find_asset(str(source)) or source
     path = Path(source)
     if path.suffix in (".pt", ".pth"):
         from merit.nets.ssl.original import load_original_wavlm

@@ -5,7 +5,6 @@ zeros beyond it, attention sees nothing. That saves the computation of up to 30 
 as the utterance.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -53,10 +52,7 @@ class WhisperSpeechEncoder(SpeechEncoder):
         return functional.gelu(convolve(self.model.conv2, hidden)).transpose(1, 2)
 
     def _states(self, features: Tensor, frame_lengths: Tensor, padded: bool) -> list[Tensor]:
-        first = 0
-        if self.from_scratch and self.training:
-            first = int(torch.randint(self.config.max_source_positions - features.shape[1] + 1, ()))
-        hidden = features + self.model.embed_positions.weight[first : first + features.shape[1]]
+        hidden = features + self.model.embed_positions.weight[: features.shape[1]]
         hidden = functional.dropout(hidden, p=self.model.dropout, training=self.training)
         bias = None
         if padded:

@@ -22,7 +22,7 @@ def load_student(run: Path) -> SpeechEncoder:
     Raises:
         MeritError: when the run is not there, or damaged.
     """
-    description = read_model_description(run, StudentDescription, "student", "exp/log_mel")
+    description = read_model_description(run, StudentDescription, "student", "exp/wavlm")
     encoder = build_encoder(description.encoder)
     weights = {name.removeprefix(PREFIX): value for name, value in load_weights(run).items() if name.startswith(PREFIX)}
     load_into(encoder, weights, run / "model.safetensors")

@@ -22,6 +22,6 @@ def test_the_exported_encoder_has_the_students_states(student_run, tmp_path):
 
 
 def test_what_is_no_student(tmp_path):
-    with pytest.raises(MeritError, match="no config.json; expected the directory of a trained model, as exp/log_mel"):
+    with pytest.raises(MeritError, match="no config.json; expected the directory of a trained model, as exp/wavlm"):
         export_student(tmp_path, tmp_path / "encoder")
     assert not (tmp_path / "encoder").exists()
