@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from merit.command import run_command
-from merit.systems.smoe.model_config import SmoeModelConfig
+from merit.systems.smoe.smoe_config import SmoeModelConfig
 from merit.systems.smoe.smoe_training import SmoeTraining
 
 logger = logging.getLogger(__name__)

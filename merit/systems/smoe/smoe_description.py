@@ -6,7 +6,7 @@ from pathlib import Path
 from merit.device import ResolvedPrecision
 from merit.errors import MeritError
 from merit.files import sha256
-from merit.systems.smoe.model_config import SmoeModelConfig
+from merit.systems.smoe.smoe_config import SmoeModelConfig
 from merit.systems.smoe.speech_to_text_model import SpeechToText
 from merit.systems.smoe.vocabulary import Vocabulary
 from merit.training.model_directory import load_into, load_weights, read_model_description

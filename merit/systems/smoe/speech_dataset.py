@@ -14,7 +14,7 @@ from merit.data.datadir import read_durations, read_table
 from merit.data.states.shard_reader import OPEN_SHARDS, ShardReader
 from merit.errors import MeritError
 from merit.systems.smoe.log_mel_features import frames_of, log_mel, spec_augmented
-from merit.systems.smoe.model_config import BANDWIDTHS, TASKS, SmoeModelConfig
+from merit.systems.smoe.smoe_config import BANDWIDTHS, TASKS, SmoeModelConfig
 from merit.systems.smoe.speech_batch import UNSCORED, SpeechBatch, collate
 from merit.systems.smoe.vocabulary import END, Vocabulary
 from merit.time_grid import SAMPLE_RATE

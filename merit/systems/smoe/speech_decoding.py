@@ -22,7 +22,7 @@ from merit.memory import memory_use
 from merit.progress import progress
 from merit.systems.smoe.beam_search import BeamOptions, Hypothesis, beam_search
 from merit.systems.smoe.log_mel_features import frames_of, log_mel
-from merit.systems.smoe.model_config import TASKS
+from merit.systems.smoe.smoe_config import TASKS
 from merit.systems.smoe.smoe_description import load_model
 from merit.systems.smoe.speech_dataset import read_bandwidths
 from merit.systems.smoe.speech_to_text_model import SpeechToText

@@ -13,7 +13,7 @@ from merit.nets.gate import Routing
 from merit.nets.masks import length_mask
 from merit.systems.smoe.attention import SelfAttention
 from merit.systems.smoe.feed_forward import RoutedFeedForward
-from merit.systems.smoe.model_config import SmoeModelConfig
+from merit.systems.smoe.smoe_config import SmoeModelConfig
 
 KERNEL, STRIDE = 5, 2
 SUBSAMPLING = STRIDE**2

@@ -9,7 +9,7 @@ from merit.errors import MeritError
 from merit.nets.gate import Routing
 from merit.systems.smoe.attention import CrossAttention, SelfAttention
 from merit.systems.smoe.feed_forward import RoutedFeedForward
-from merit.systems.smoe.model_config import TASKS, SmoeModelConfig
+from merit.systems.smoe.smoe_config import TASKS, SmoeModelConfig
 from merit.systems.smoe.speech_encoder import Encoder
 from merit.systems.smoe.text_decoder import Decoder
 
@@ -122,11 +122,11 @@ class SpeechToText(nn.Module):
                 raise MeritError(f"upcycling: {source} of the dense model is missing or of another size")
         self.load_state_dict(weights)
 
-    def compile_layers(self) -> None:
+    def compile_layers(self, backend: str = "inductor") -> None:
         """Compile attention and experts with torch.compile, once for all lengths; routing stays in Python."""
         for module in self.modules():
             if isinstance(module, (SelfAttention, CrossAttention)):
-                module.compile(dynamic=True)
+                module.compile(dynamic=True, backend=backend)
             elif isinstance(module, RoutedFeedForward):
                 for expert in module.experts:
-                    expert.compile(dynamic=True)
+                    expert.compile(dynamic=True, backend=backend)

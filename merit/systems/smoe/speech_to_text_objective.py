@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from merit.objectives.balancing import switch_balancing_loss
-from merit.systems.smoe.model_config import TASKS
+from merit.systems.smoe.smoe_config import TASKS
 from merit.systems.smoe.smoe_training import SmoeTraining
 from merit.systems.smoe.speech_batch import UNSCORED, SpeechBatch
 from merit.systems.smoe.speech_to_text_model import SpeechToText, SpeechToTextOutput

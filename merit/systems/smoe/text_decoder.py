@@ -10,7 +10,7 @@ from merit.errors import MeritError
 from merit.nets.gate import Routing
 from merit.systems.smoe.attention import CrossAttention, SelfAttention
 from merit.systems.smoe.feed_forward import RoutedFeedForward
-from merit.systems.smoe.model_config import SmoeModelConfig
+from merit.systems.smoe.smoe_config import SmoeModelConfig
 from merit.systems.smoe.speech_encoder import Memory, sinusoids
 
 KeysAndValues = tuple[Tensor, Tensor]

@@ -11,7 +11,7 @@ from merit.device import resolve_precision
 from merit.errors import MeritError
 from merit.files import sha256
 from merit.systems.smoe.feature_dump import open_features
-from merit.systems.smoe.model_config import SmoeModelConfig
+from merit.systems.smoe.smoe_config import SmoeModelConfig
 from merit.systems.smoe.smoe_description import VOCABULARY, SmoeDescription, build_model, load_model
 from merit.systems.smoe.smoe_training import SmoeTraining
 from merit.systems.smoe.speech_dataset import Labels, SpeechDataset

@@ -9,7 +9,7 @@ import sentencepiece
 
 from merit.errors import MeritError
 from merit.files import atomic_path
-from merit.systems.smoe.model_config import TASKS
+from merit.systems.smoe.smoe_config import TASKS
 
 logger = logging.getLogger(__name__)
 
