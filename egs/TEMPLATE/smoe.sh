@@ -3,7 +3,7 @@
 # common.sh that its corpus needs changed, declares options of its own, and calls `smoe CORPUS "$@"`; CORPUS is the name
 # of the option with the corpus's path. All paths are relative to the recipe's directory, or to --work.
 
-stage=1              # first stage to run: 1 data, 2 narrow band, 3 features, 4 vocabulary, 5 training, 6 scores, 7 tables
+stage=1              # first stage: 1 data, 2 narrow band, 3 features, 4 vocabulary, 5 training, 6 scores, 7 tables
 stop_stage=7         # last stage to run
 source_lang=en       # language that is spoken; transcriptions are written in it
 target_lang=         # language of the translations; empty trains and tests transcription alone
@@ -22,7 +22,6 @@ check_smoe_options() { # those that are not common
     local name
     check_choice --narrow-band "$narrow_band" resample mu_law none
     check_choice --feats "$feats" dump online
-    check_choice --probe "$probe" true false
     check_whole "--vocabulary-size is a whole number" "$vocabulary_size"
     check_whole "--beam is a whole number" "$beam"
     [ "$beam" -ge 1 ] || refuse "--beam is at least 1"
@@ -52,10 +51,12 @@ check_methods() { # what is mistyped in a method's file, or in --train-args, is 
     for method in $methods; do
         conf=$(method_conf "$method")
         dense=$(dense_of "$method")
-        case $before in *" ${dense:- } "*) ;; *) refuse "--methods: $method starts from $dense; name that one before it" ;; esac
+        case "${dense:+$before}" in "" | *" $dense "*) ;; *)
+            refuse "--methods: $method starts from $dense; name that one before it" ;;
+        esac
         before+="$method "
-        "$python" -m merit.bin.smoe.train --config "$recipe/conf/smoe.yaml" --config "$conf" --source_lang "$source_lang" \
-            ${last_arguments[@]+"${last_arguments[@]}"} --print_config >/dev/null || exit 2
+        "$python" -m merit.bin.smoe.train --config "$recipe/conf/smoe.yaml" --config "$conf" \
+            --source_lang "$source_lang" ${last_arguments[@]+"${last_arguments[@]}"} --print_config >/dev/null || exit 2
     done
 }
 
@@ -93,8 +94,8 @@ decode_and_score() { # METHOD SEED
         for task in $tasks; do decoded+="$exp/decode/given/$(basename "$set")/$task.json "; done
     done
     step "$exp/log/decode" --reads "$exp/log/train.done $sets_done" --writes "$decoded" "${decode_job[@]}" -- \
-        "$python" -m merit.bin.smoe.decode --model "$exp" --data "$(list "$(of_part test)")" --tasks "$(list "$tasks")" \
-        --output "$exp/decode" "${search[@]}"
+        "$python" -m merit.bin.smoe.decode --model "$exp" --data "$(list "$(of_part test)")" \
+        --tasks "$(list "$tasks")" --output "$exp/decode" "${search[@]}"
     step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.smoe.score --model "$exp" --data "$(list "$(of_part test)")" \
         --decode "$exp/decode/given" --output "$exp/RESULTS.md" --command "$command_line"

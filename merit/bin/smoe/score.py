@@ -1,4 +1,4 @@
-"""Score what a model has decoded: ``python -m merit.bin.smoe.score --model exp/encdec_smoe-7 --data [data/test] ...``."""
+"""Score what a model decoded: ``python -m merit.bin.smoe.score --model exp/encdec_smoe-7 --data [data/test] ...``."""
 
 from pathlib import Path
 

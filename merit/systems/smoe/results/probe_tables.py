@@ -125,8 +125,8 @@ def updates_table(methods: Sequence[MethodRuns], seeds: Sequence[int]) -> Table 
     columns += [Column("updates", "Updates"), Column("distance", "Distance", digits=4)]
     note = (
         "Encoder: 0 wide, 1 narrow. Decoder: 0 transcription, 1 translation (in a learned model, numbers alone). "
-        "Updates as Adam counts them; distance of the weights from where they began, root mean square. Factors beyond 1.5 are "
-        "flagged."
+        "Updates as Adam counts them; distance of the weights from where they began, root mean square. Factors beyond "
+        "1.5 are flagged."
     )
     return Table("updates", "Training of the experts", tuple(columns), tuple(rows), 4, 1, notes=(note, *warnings))
 

@@ -94,9 +94,8 @@ def write_comparison(
 
 
 def _device(method: MethodRuns, test: str) -> str:
-    described = json.loads(
-        (method.runs[0] / GIVEN / test / f"{next(iter(method.description.languages))}.json").read_text()
-    )
+    task = next(iter(method.description.languages))
+    described = json.loads((method.runs[0] / GIVEN / test / f"{task}.json").read_text())
     threads = described["threads"]
     return f"{described['device']}, {threads} thread{'s' if threads > 1 else ''}"
 
