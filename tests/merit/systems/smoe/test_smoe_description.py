@@ -19,7 +19,7 @@ def test_a_model_comes_back(speech_model_directory, vocabulary):
 
 
 def test_a_vocabulary_of_another_run_is_refused(speech_model_directory):
-    (speech_model_directory / VOCABULARY).write_bytes(train_vocabulary(["a b"] * 9, ["en", "fr"], 270))
+    (speech_model_directory / VOCABULARY).write_bytes(train_vocabulary(["a b"] * 9, ["en", "fr"], 266))
     with pytest.raises(MeritError, match="vocabulary.model: not the vocabulary that the model was trained with"):
         load_model(speech_model_directory)
 

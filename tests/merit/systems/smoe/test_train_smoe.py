@@ -59,6 +59,19 @@ train_tiny(corpus, output, replace(TINY, dropout=0.1, attention_dropout=0.1), tr
     assert history(tmp_path / "killed") == history(tmp_path / "whole")
 
 
+def without_key_biases(weights):
+    """Attention does not depend on the biases of its keys: their gradients are rounding, which Adam makes steps of."""
+    found = {}
+    for name, value in weights.items():
+        if name.endswith("attention.projection.bias"):
+            query, _, values = value.chunk(3)
+            value = torch.cat([query, values])
+        elif name.endswith("key_value.bias"):
+            value = value.chunk(2)[1]
+        found[name] = value
+    return found
+
+
 @pytest.mark.parametrize("routing, tolerance", [("given", 2e-5), ("learned", 2e-5)])
 def test_two_processes_give_the_result_of_one(speech_corpus, tmp_path, routing, tolerance):
     """The balancing loss of gates is a mean over what is computed at once, so it is left out."""
@@ -71,8 +84,13 @@ def test_two_processes_give_the_result_of_one(speech_corpus, tmp_path, routing, 
     )
     ended = elsewhere(call, tmp_path / "two", speech_corpus, processes=2)
     assert ended.returncode == 0, ended.stderr
-    assert_same(load_file(tmp_path / "two" / "model.safetensors"), alone, tolerance)
-    assert history(tmp_path / "two")[-1] == pytest.approx(history(tmp_path / "alone")[-1], rel=1e-4)
+    two = load_file(tmp_path / "two" / "model.safetensors")
+    assert_same(without_key_biases(two), without_key_biases(alone), tolerance)
+    last, expected = (
+        {name: value for name, value in history(tmp_path / run)[-1].items() if "balance" not in name}
+        for run in ("two", "alone")
+    )
+    assert last == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -131,7 +149,7 @@ def test_a_run_of_another_vocabulary_is_not_continued(speech_corpus, tmp_path):
     one = replace(TRAINING, epochs=1)
     train_tiny(speech_corpus, tmp_path / "run", training=one)
     other = tmp_path / "other.model"
-    other.write_bytes(train_vocabulary(["low low high"] * 9, ["en", "fr"], 285))
+    other.write_bytes(train_vocabulary(["low low high"] * 9, ["en", "fr"], 275))
     with pytest.raises(MeritError, match="a run with another configuration is here(.|\n)*vocabulary_sha256"):
         train_tiny(speech_corpus | {"vocabulary": other}, tmp_path / "run", training=one)
     assert load_model(tmp_path / "run")[2].size == describe(load_model(tmp_path / "run")[2]).vocabulary_size
