@@ -41,6 +41,15 @@ def build_model(description: SmoeDescription) -> SpeechToText:
     return SpeechToText(description.model, description.vocabulary_size, description.task_tags)
 
 
+def read_smoe_description(directory: Path) -> SmoeDescription:
+    """The description in a model directory.
+
+    Raises:
+        MeritError: when the directory holds no such model.
+    """
+    return read_model_description(directory, SmoeDescription, "S-MoE", "exp/encdec_smoe-7")
+
+
 def load_model(directory: Path) -> tuple[SpeechToText, SmoeDescription, Vocabulary]:
     """A trained model in evaluation mode, and its vocabulary.
 
@@ -48,7 +57,7 @@ def load_model(directory: Path) -> tuple[SpeechToText, SmoeDescription, Vocabula
         MeritError: when the directory holds none, or the vocabulary in it is another one's.
     """
     directory = Path(directory)
-    description = read_model_description(directory, SmoeDescription, "S-MoE", "exp/encdec_smoe-7")
+    description = read_smoe_description(directory)
     path = directory / VOCABULARY
     vocabulary = Vocabulary(path)
     if sha256(path) != description.vocabulary_sha256:

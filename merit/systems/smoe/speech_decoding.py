@@ -18,7 +18,7 @@ from merit.data.padding import stack_padded
 from merit.device import Precision, autocast, precision_of_use, usable_device
 from merit.errors import MeritError
 from merit.files import csv_text, write_text
-from merit.memory import memory_use
+from merit.memory import peak_memory
 from merit.progress import progress
 from merit.systems.smoe.beam_search import BeamOptions, Hypothesis, beam_search
 from merit.systems.smoe.log_mel_features import frames_of, log_mel
@@ -118,7 +118,7 @@ class Decoded(NamedTuple):
         texts: utterance -> text.
         audio_seconds: of the utterances.
         seconds: from their audio files to their texts.
-        memory: at the end, :func:`merit.memory.memory_use`.
+        memory: the most so far, :func:`merit.memory.peak_memory`.
     """
 
     texts: dict[str, str]
@@ -171,7 +171,7 @@ def decode_utterances(
                 texts[key], scores[key] = recogniser.vocabulary.decode(hypothesis.tokens), hypothesis.score
             bar.update(sum(seconds[key] for key in keys))
     spent = time.perf_counter() - began
-    return Decoded(texts, sum(seconds.values()), spent, memory_use(recogniser.device)), scores
+    return Decoded(texts, sum(seconds.values()), spent, peak_memory(recogniser.device)), scores
 
 
 def decode_directory(
