@@ -119,4 +119,5 @@ def make_mboshi(folder: Path) -> None:
             write_audio(base.with_name(f"{name}.wav"))
             write_lines(base.with_name(f"{name}.mb"), f"{sentence.capitalize()}'")
             write_lines(base.with_name(f"{name}.mb.cleaned"), sentence)
-            write_lines(base.with_name(f"{name}.fr"), f"Phrase  {number}")
+            write_lines(base.with_name(f"{name}.fr"), f"L'été, c'est  {number}.")
+            write_lines(base.with_name(f"{name}.fr.cleaned.noPunct"), f"l&apos; été c&apos; est {number} ")

@@ -36,7 +36,7 @@ def test_a_third_of_the_sentences_is_held_out_and_the_published_development_set_
     assert {mboshi for mboshi, _ in dev.values()} == held_out
     assert {mboshi for mboshi, _ in train.values()} == {*MBOSHI_SENTENCES} - held_out
     assert len(train) + len(dev) == 7  # a sentence that was said twice is on one side
-    assert test == {"abiayi_2015_elicit_Dico0_3": ("mvundzú ádzá", "Phrase 0")}
+    assert test == {"abiayi_2015_elicit_Dico0_3": ("mvundzú ádzá", "l'été c'est 0")}
     assert set(read_table(tmp_path / "data/test/utt2spk").values()) == {"abiayi"}
 
 
@@ -52,15 +52,15 @@ def test_truncated_files_are_listed_and_left_out_on_demand(module, clone, tmp_pa
 
 
 def test_texts_that_are_missing_or_damaged_are_named(module, clone, tmp_path):
-    french = next((clone / "full_corpus_newsplit/dev").glob("*.fr"))
+    french = next((clone / "full_corpus_newsplit/dev").glob("*.fr.cleaned.noPunct"))
     french.write_text("Une phrase\nEt une autre\n")
-    with pytest.raises(MeritError, match=r"\.fr: 2 lines, expected one sentence"):
+    with pytest.raises(MeritError, match=r"\.fr.cleaned.noPunct: 2 lines, expected one sentence"):
         module.prepare_mboshi(clone, tmp_path / "data")
     french.write_bytes(b"\xe9\n")
-    with pytest.raises(MeritError, match=r"\.fr: not UTF-8 text"):
+    with pytest.raises(MeritError, match=r"\.fr.cleaned.noPunct: not UTF-8 text"):
         module.prepare_mboshi(clone, tmp_path / "data")
     french.unlink()
-    with pytest.raises(MeritError, match=r"\.fr: the file is missing; restore it from the clone"):
+    with pytest.raises(MeritError, match=r"\.fr.cleaned.noPunct: the file is missing; restore it from the clone"):
         module.prepare_mboshi(clone, tmp_path / "data")
 
 
