@@ -1,8 +1,9 @@
 """The Mboshi-French parallel corpus (Godard et al. 2018) as Kaldi data directories.
 
-``full_corpus_newsplit/{train,dev}`` has for each utterance the audio (``.wav``, 16 kHz), the transcription in Mboshi and
-the translation into French, both without capitals and punctuation (``.mb.cleaned``, ``.fr.cleaned.noPunct``). These are
-the texts of published results, so they are taken; the French is put together as it is written, "l'été" of "l&apos; été".
+``full_corpus_newsplit/{train,dev}`` has for each utterance the audio (``.wav``, 16 kHz), the transcription in Mboshi
+and the translation into French, both without capitals and punctuation (``.mb.cleaned``, ``.fr.cleaned.noPunct``).
+These are the texts of published results, so they are taken; the French is put together as it is written, ``l'été`` of
+``l&apos; été``.
 """
 
 import hashlib
