@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from merit.data.audio import audio_duration
@@ -51,6 +52,29 @@ def read_lines(path: Path, what_to_do: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise MeritError(f"{path}: not UTF-8 text (byte {error.start}); {what_to_do}") from error
     return [line.strip() for line in text.removesuffix("\n").split("\n")]
+
+
+def part_of(recording: Path, start: float, end: float, channel: int | None = None) -> str:
+    """The entry of ``wav.scp`` that is a part of a recording, as far as the recording goes.
+
+    Tables of corpora give the last segments ends that lie a little beyond the file. Whether it is there at all is
+    looked at when the set is written.
+
+    Args:
+        recording: file.
+        start, end: seconds.
+        channel: counted from 0; None for all.
+    """
+    end = min(end, _seconds(recording))
+    return f"{recording}[{start:.6f}:{end:.6f}{'' if channel is None else f':{channel}'}]"
+
+
+@lru_cache(maxsize=1 << 16)
+def _seconds(recording: Path) -> float:
+    try:
+        return audio_duration(str(recording), recording.stem)
+    except MeritError:
+        return float("inf")
 
 
 def write_parallel_sets(

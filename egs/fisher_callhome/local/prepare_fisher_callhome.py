@@ -16,7 +16,7 @@ from pathlib import Path
 from transcripts import Turn, read_callhome, read_fisher
 
 from merit.command import run_command
-from merit.data.parallel_set import SpokenText, one_line, read_lines, write_parallel_sets
+from merit.data.parallel_set import SpokenText, one_line, part_of, read_lines, write_parallel_sets
 from merit.errors import MeritError
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def spoken_text(call: str, turns: list[Turn], sound: Path, translation: str, num
     side = "AB"[turns[0].channel]
     start, end = min(turn.start for turn in turns), max(turn.end for turn in turns)
     texts = {"es": one_line(" ".join(turn.text for turn in turns)), "en": one_line(translation)}
-    entry = f"{sound}[{start:.4f}:{end:.4f}:{turns[0].channel}]"
+    entry = part_of(sound, start, end, turns[0].channel)
     return SpokenText(f"{call}-{side}-{number}", entry, f"{call}-{side}", texts)
 
 

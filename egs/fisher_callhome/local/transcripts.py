@@ -48,8 +48,8 @@ def read_fisher(path: Path) -> list[Turn | None]:
             turns.append(Turn(start, end, channel, strip_markup(fields[7])))
         except (ValueError, IndexError) as error:
             raise MeritError(
-                f"{path}:{number}: expected file, channel, start, end and, in the eighth column, a transcript: {line!r}; "
-                "restore the file"
+                f"{path}:{number}: expected file, channel, start, end and, in the eighth column, a transcript: "
+                f"{line!r}; restore the file"
             ) from error
     return turns
 

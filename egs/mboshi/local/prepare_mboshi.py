@@ -1,10 +1,13 @@
 """The Mboshi-French parallel corpus (Godard et al. 2018) as Kaldi data directories.
 
-``full_corpus_newsplit/{train,dev}`` has for each utterance the audio (``.wav``, 16 kHz), the transcription in Mboshi as
-it was published (``.mb``) and without capitals and punctuation (``.mb.cleaned``), and the French translation (``.fr``).
+``full_corpus_newsplit/{train,dev}`` has for each utterance the audio (``.wav``, 16 kHz), the transcription in Mboshi
+and the translation into French, both without capitals and punctuation (``.mb.cleaned``, ``.fr.cleaned.noPunct``).
+These are the texts of published results, so they are taken; the French is put together as it is written, ``l'été`` of
+``l&apos; été``.
 """
 
 import hashlib
+import html
 import logging
 from pathlib import Path
 
@@ -50,10 +53,18 @@ def read_part(corpus: Path, part: str) -> list[SpokenText]:
             utterance=name,
             audio=str(folder / f"{name}.wav"),
             speaker=name.split("_")[0],
-            texts={"mdw": read_sentence(folder / f"{name}.mb.cleaned"), "fr": read_sentence(folder / f"{name}.fr")},
+            texts={
+                "mdw": read_sentence(folder / f"{name}.mb.cleaned"),
+                "fr": untokenised(read_sentence(folder / f"{name}.fr.cleaned.noPunct")),
+            },
         )
         for name in names
     ]
+
+
+def untokenised(french: str) -> str:
+    """French as it is written, of what Moses' tokeniser made of it: ``l&apos; été`` is ``l'été``."""
+    return html.unescape(french).replace("' ", "'")
 
 
 def read_sentence(path: Path) -> str:

@@ -10,8 +10,7 @@ from pathlib import Path
 import yaml
 
 from merit.command import run_command
-from merit.data.audio import audio_duration
-from merit.data.parallel_set import SpokenText, one_line, read_lines, write_parallel_sets
+from merit.data.parallel_set import SpokenText, one_line, part_of, read_lines, write_parallel_sets
 from merit.errors import MeritError, brief
 
 logger = logging.getLogger(__name__)
@@ -54,32 +53,19 @@ def read_split(corpus: Path, split: str, target_lang: str) -> list[SpokenText]:
         texts[language] = [one_line(line) for line in read_lines(path, f"give {WHERE}")]
         if len(texts[language]) != len(segments):
             raise MeritError(f"{path}: {len(texts[language])} lines for {len(segments)} segments; restore the file")
-    lengths: dict[str, float] = {}
     found = []
     for number, segment in enumerate(segments):
-        talk = folder / "wav" / segment["wav"]
-        if segment["wav"] not in lengths:
-            lengths[segment["wav"]] = talk_seconds(talk)
-        start = float(segment["offset"])
-        end = min(start + float(segment["duration"]), lengths[segment["wav"]])  # the last one may go beyond the talk
+        talk, start = folder / "wav" / segment["wav"], float(segment["offset"])
         found.append(
             SpokenText(
                 f"{talk.stem}_{number:06d}",
-                f"{talk}[{start:.4f}:{end:.4f}]",
+                part_of(talk, start, start + float(segment["duration"])),
                 segment["speaker_id"],
                 {language: lines[number] for language, lines in texts.items()},
             )
         )
-    logger.info("%s: %d segments of %d talks", split, len(found), len(lengths))
+    logger.info("%s: %d segments of %d talks", split, len(found), len({segment["wav"] for segment in segments}))
     return found
-
-
-def talk_seconds(talk: Path) -> float:
-    """Length of a talk; without end where it cannot be read, which is then said of each of its segments."""
-    try:
-        return audio_duration(str(talk), talk.stem)
-    except MeritError:
-        return float("inf")
 
 
 def prepare_mustc(corpus: Path, output: Path, target_lang: str = "de", allow_missing: bool = False) -> None:
