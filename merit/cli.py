@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
     parser = ArgumentParser(
         prog="merit",
-        description="Take the noise out of speech, recognise its emotion, judge its quality, write down or translate what "
-        "is said, with a trained model.",
+        description="Take the noise out of speech, recognise its emotion, judge its quality, write down or translate "
+        "what is said, with a trained model.",
         version=__version__,
         allow_abbrev=False,
     )

@@ -95,7 +95,7 @@ decode_and_score() { # METHOD SEED
     done
     step "$exp/log/decode" --reads "$exp/log/train.done $sets_done" --writes "$decoded" "${decode_job[@]}" -- \
         "$python" -m merit.bin.smoe.decode --model "$exp" --data "$(list "$(of_part test)")" \
-        --tasks "$(list "$tasks")" --output "$exp/decode" "${search[@]}"
+        --output "$exp/decode" "${search[@]}"
     step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.smoe.score --model "$exp" --data "$(list "$(of_part test)")" \
         --decode "$exp/decode" --output "$exp/RESULTS.md" --command "$command_line"
