@@ -55,7 +55,7 @@ check_methods() { # what is mistyped in a method's file, or in --train-args, is 
             refuse "--methods: $method starts from $dense; name that one before it" ;;
         esac
         before+="$method "
-        "$python" -m merit.bin.smoe.train --config "$recipe/conf/smoe.yaml" --config "$conf" \
+        "$python" -m merit.bin.smoe.train_speech_to_text --config "$recipe/conf/smoe.yaml" --config "$conf" \
             --source_lang "$source_lang" ${last_arguments[@]+"${last_arguments[@]}"} --print_config >/dev/null || exit 2
     done
 }
@@ -82,7 +82,7 @@ train_smoe() { # METHOD SEED
     fi
     read -r -a last_arguments <<<"--seed $2 $train_args"
     step "$exp/log/train" --reads "$reads" --but '^title: ' --writes "$exp/model.safetensors" "${train_job[@]}" -- \
-        "${trainer[@]}" merit.bin.smoe.train --config "$recipe/conf/smoe.yaml" --config "$conf" \
+        "${trainer[@]}" merit.bin.smoe.train_speech_to_text --config "$recipe/conf/smoe.yaml" --config "$conf" \
         --train "$(list "$(of_part train)")" --dev "$(list "$(of_part dev)")" --vocabulary data/vocabulary.model \
         --source_lang "$source_lang" --target_lang "$target_lang" ${inputs[@]+"${inputs[@]}"} --output "$exp" \
         "${last_arguments[@]}"
@@ -91,14 +91,14 @@ train_smoe() { # METHOD SEED
 decode_and_score() { # METHOD SEED
     local exp=exp/$1$suffix-$2 set task decoded="" search=(--beam "$beam" --length_power "$length_power")
     for set in $(of_part test); do
-        for task in $tasks; do decoded+="$exp/decode/given/$(basename "$set")/$task.json "; done
+        for task in $tasks; do decoded+="$exp/decode/$(basename "$set")/$task.json "; done
     done
     step "$exp/log/decode" --reads "$exp/log/train.done $sets_done" --writes "$decoded" "${decode_job[@]}" -- \
         "$python" -m merit.bin.smoe.decode --model "$exp" --data "$(list "$(of_part test)")" \
-        --tasks "$(list "$tasks")" --output "$exp/decode" "${search[@]}"
+        --output "$exp/decode" "${search[@]}"
     step "$exp/log/score" --reads "$exp/log/decode.done" --writes "$exp/RESULTS.md" "${prepare_job[@]}" -- \
         "$python" -m merit.bin.smoe.score --model "$exp" --data "$(list "$(of_part test)")" \
-        --decode "$exp/decode/given" --output "$exp/RESULTS.md" --command "$command_line"
+        --decode "$exp/decode" --output "$exp/RESULTS.md" --command "$command_line"
     if [ "$probe" = true ]; then
         step "$exp/log/probe" --reads "$exp/log/decode.done" --writes "$exp/probe/probe.json" "${decode_job[@]}" -- \
             "$python" -m merit.bin.smoe.probe --model "$exp" --data "$(list "$(of_part test)")" \

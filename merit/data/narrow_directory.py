@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import joblib
 
@@ -17,7 +18,9 @@ SUFFIX = "narrow"
 """Of the copy's directory and utterances."""
 
 
-def copy_narrow(data: Path, output: Path, audio: Path, codec: str = "resample", nj: int = 1) -> None:
+def copy_narrow(
+    data: Path, output: Path, audio: Path, codec: Literal["resample", "mu_law"] = "resample", nj: int = 1
+) -> None:
     """Write a data directory whose speech is that of another one as a telephone leaves it, with the same texts.
 
     Audio that is there already and not older than what it is made of is kept.
@@ -26,7 +29,7 @@ def copy_narrow(data: Path, output: Path, audio: Path, codec: str = "resample", 
         data: the data directory; an utterance ``u`` becomes ``u-narrow``.
         output: the copy.
         audio: folder of its audio; another codec needs another one.
-        codec: see :func:`merit.data.bandwidth.narrow_band`.
+        codec: resample brings speech to 8 kHz and back; mu_law also sends it through G.711 in between.
         nj: processes.
 
     Raises:

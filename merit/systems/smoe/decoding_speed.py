@@ -11,11 +11,13 @@ import torch
 from merit.files import csv_text, write_text
 from merit.systems.smoe.beam_search import BeamOptions, beam_search
 from merit.systems.smoe.smoe_config import SmoeModelConfig
+from merit.systems.smoe.smoe_training import SmoeTraining
 from merit.systems.smoe.speech_to_text_model import SpeechToText
-from merit.systems.smoe.vocabulary import END, START
+from merit.systems.smoe.vocabulary import END, START, Vocabulary
 
 COLUMNS = ("experts", "parameters", "active", "milliseconds", "lowest", "highest")
 TASK_TAGS = (3, 4)
+DEFAULT_MODEL, DEFAULT_TRAINING = SmoeModelConfig(), SmoeTraining()
 
 
 def decoding_times(
@@ -59,9 +61,23 @@ def decoding_times(
     return rows
 
 
-def write_decoding_times(
-    config: SmoeModelConfig, experts: Sequence[int], vocabulary_size: int, output: Path, repeats: int
+def measure_decoding(
+    output: Path,
+    vocabulary: Path,
+    model: SmoeModelConfig = DEFAULT_MODEL,
+    training: SmoeTraining = DEFAULT_TRAINING,
+    experts: tuple[int, ...] = (1, 2, 4, 8),
+    repeats: int = 10,
 ) -> None:
-    """Write :func:`decoding_times` as CSV."""
-    rows = decoding_times(config, experts, vocabulary_size, repeats)
+    """Write the time from the features of an utterance to its text, of models with random weights.
+
+    Args:
+        output: table, as exp/speed.csv.
+        vocabulary: file of the vocabulary.
+        model: sizes, as of the trainings; the number of experts changes.
+        training: not looked at; it stands in the same file.
+        experts: numbers of experts of encoder and decoder.
+        repeats: turns over which the median is taken.
+    """
+    rows = decoding_times(model, experts, Vocabulary(vocabulary).size, repeats)
     write_text(output, csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows)))

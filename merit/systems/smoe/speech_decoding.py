@@ -31,6 +31,7 @@ from merit.time_grid import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 
+Task = Literal["transcribe", "translate"]
 Way = Literal["given", "other_bandwidth", "other_expert", "other_tag"]
 """How a decoding goes against its labels: not at all; the encoder's experts of the other bandwidth; the decoder's
 experts of the other task with the right tag; the tags of the other task, and its experts, for the text of this one."""
@@ -199,6 +200,44 @@ def decode_directory(
     write_text(output / f"{task}.json", json.dumps(described, indent=2) + "\n")
     speed = decoded.seconds / decoded.audio_seconds
     logger.info("%s, %s: %d texts, real-time factor %.3f", output, task, len(decoded.texts), speed)
+
+
+def decode_directories(
+    model: Path,
+    data: list[Path],
+    output: Path,
+    tasks: list[Task] | None = None,
+    way: Way = "given",
+    beam: int = 5,
+    length_power: float = 1.0,
+    batch_seconds: float = 100.0,
+    device: str = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Write <output>/<set>/<task>.csv, the text of each utterance, and <task>.json with time and memory.
+
+    Args:
+        model: directory of the trained model.
+        data: data directories with wav.scp and utt2bw.
+        output: folder of what is written.
+        tasks: those to decode; without them all that the model has learnt.
+        way: "given" decodes by the labels; "other_bandwidth" by the encoder's experts of the other bandwidth;
+            "other_expert" by the decoder's experts of the other task, with the right tags; "other_tag" by the tags and
+            experts of the other task.
+        beam: hypotheses at a time.
+        length_power: a text scores its log-probability divided by its tokens to this power.
+        batch_seconds: padded audio computed at once.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        precision: auto is that of the training.
+
+    Raises:
+        MeritError: when the directory holds no model, it has not learnt a task, or an utterance cannot be decoded; sets
+            that are done by then are kept.
+    """
+    recogniser = Recogniser.load(model, device, precision, BeamOptions(beam, length_power))
+    for directory in data:
+        for task in tasks or recogniser.languages:
+            decode_directory(recogniser, directory, task, output / directory.name, batch_seconds, way)
 
 
 def read_hypotheses(path: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sentencepiece
 
+from merit.data.datadir import read_table
 from merit.errors import MeritError
 from merit.files import atomic_path
 from merit.systems.smoe.smoe_config import TASKS
@@ -61,6 +62,26 @@ def train_vocabulary(texts: Sequence[str], languages: Sequence[str], size: int) 
         reason = str(error).rstrip().splitlines()[-1]
         raise MeritError(f"a vocabulary of {size} cannot be made of {len(texts)} texts: {reason}") from error
     return model.getvalue()
+
+
+def make_vocabulary(data: list[Path], languages: list[str], size: int, output: Path) -> None:
+    """Write the vocabulary of the texts of all languages together: byte-pair encoding with byte fallback.
+
+    Args:
+        data: data directories with text.<language>.
+        languages: of the texts, each of which gets a tag.
+        size: pieces, with tags and the 256 bytes.
+        output: file of the vocabulary.
+
+    Raises:
+        MeritError: when a text is missing, or there are too few for such a vocabulary.
+    """
+    tables = [read_table(directory / f"text.{language}") for directory in data for language in languages]
+    texts = [text for table in tables for text in table.values()]
+    model = train_vocabulary(texts, languages, size)
+    with atomic_path(output) as temporary:
+        temporary.write_bytes(model)
+    logger.info("%s: %d pieces from %d texts in %s", output, size, len(texts), " ".join(languages))
 
 
 class Vocabulary:

@@ -11,7 +11,7 @@ from merit.report.method_title import title_of
 from merit.systems.smoe.results.text_scores import TestSet, cost_of, read_test_set, scores_of
 from merit.systems.smoe.smoe_description import SmoeDescription, build_model, read_smoe_description
 
-GIVEN = "decode/given"
+GIVEN = "decode"
 """Where a run has what was decoded by its labels."""
 
 

@@ -24,7 +24,7 @@ from merit.systems.smoe.smoe_description import read_smoe_description
 logger = logging.getLogger(__name__)
 
 
-def write_run_results(model: Path, data: Sequence[Path], decode: Path, output: Path, command: str) -> None:
+def write_run_results(model: Path, data: list[Path], decode: Path, output: Path, command: str = "") -> None:
     """Write RESULTS.md of one run, and its scores as ``scores.csv`` beside it.
 
     Args:
@@ -47,24 +47,26 @@ def write_run_results(model: Path, data: Sequence[Path], decode: Path, output: P
 
 def write_comparison(
     exp: Path,
-    methods: Sequence[str],
-    seeds: Sequence[int],
-    tag: str,
-    test: Sequence[Path],
-    conf: Sequence[Path],
-    speed: Path | None,
+    methods: list[str],
+    seeds: list[int],
+    test: list[Path],
     output: Path,
-    command: str,
+    tag: str = "",
+    conf: list[Path] | None = None,
+    speed: Path | None = None,
+    command: str = "",
 ) -> None:
     """Write RESULTS.md and the tables of an experiment.
 
-    Methods are compared with ``base``, or the first one where that is not among them.
-
     Args:
-        exp, methods, seeds, tag, conf: see :func:`merit.systems.smoe.results.smoe_experiment.find_runs`.
+        exp: folder of the runs.
+        methods: names of the methods; the others are compared with base, or with the first one.
+        seeds: of the trainings.
         test: data directories of the test.
-        speed: table of times by the number of experts; None leaves it out.
-        output: folder of what is written.
+        output: folder of RESULTS.md and tables.
+        tag: of the runs.
+        conf: folders of the methods' files, for their titles.
+        speed: table of merit.bin.smoe.measure_speed; without it there is none of times.
         command: that made all this.
 
     Raises:
@@ -72,7 +74,7 @@ def write_comparison(
     """
     if not methods or not seeds or not test:
         raise MeritError("name at least one method, seed and data directory of the test")
-    runs = find_runs(exp, methods, seeds, tag, conf)
+    runs = find_runs(exp, methods, seeds, tag, conf or [])
     tests = read_tests(test, runs)
     base = next((method for method in runs if method.name == "base"), runs[0])
     tables = [

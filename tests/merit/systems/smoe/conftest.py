@@ -48,3 +48,11 @@ def speech_model_directory(vocabulary, tmp_path) -> Path:
     vocabulary.save(directory / VOCABULARY)
     save_weights(build_model(description), directory)
     return directory
+
+
+@pytest.fixture
+def text_experiment(vocabulary, tmp_path):
+    """Folder of the runs and data directories of the test of :func:`made_texts.make_experiment`."""
+    from made_texts import make_experiment, make_tests
+
+    return make_experiment(tmp_path, vocabulary), make_tests(tmp_path / "data")
