@@ -4,7 +4,16 @@ import pytest
 from small_smoe import ENGLISH, FRENCH
 
 from merit.errors import MeritError
-from merit.systems.smoe.vocabulary import END, START, UNKNOWN, Vocabulary, language_tag, task_tag, train_vocabulary
+from merit.systems.smoe.vocabulary import (
+    END,
+    START,
+    UNKNOWN,
+    Vocabulary,
+    language_tag,
+    make_vocabulary,
+    task_tag,
+    train_vocabulary,
+)
 
 
 @pytest.mark.parametrize("text", ["low middle", "über 東京 🎉", "ɓàlá ŋ́", "<translate> <fr> high", "it's 5 %"])
@@ -64,3 +73,11 @@ def test_one_without_tags_is_refused(tmp_path):
 def test_a_copy_is_the_same_file(vocabulary, tmp_path):
     vocabulary.save(tmp_path / "copy.model")
     assert (tmp_path / "copy.model").read_bytes() == vocabulary.path.read_bytes()
+
+
+def test_it_is_made_of_the_texts_of_data_directories(speech_corpus, tmp_path):
+    directories = [speech_corpus["train"], speech_corpus["dev"]]
+    make_vocabulary(directories, ["en", "fr"], 285, tmp_path / "v.model")
+    made = Vocabulary(tmp_path / "v.model")
+    assert made.size == 285 and made.languages == ["en", "fr"]
+    assert {*made.encode("low haut")} & {*range(263, 285)}  # pieces, and not bytes alone
