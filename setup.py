@@ -42,6 +42,7 @@ setup(
         "tensorboard>=2.18",
         "tqdm>=4.66",
         "espeakng-loader>=0.2.4",
+        "pyyaml>=6.0",
         "sentencepiece>=0.2,<0.3",  # vocabularies with bytes for what they do not know
         "jiwer>=4,<5",
         "sacrebleu>=2.5,<3",

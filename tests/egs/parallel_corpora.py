@@ -31,19 +31,19 @@ def prepared(data: Path, part: str, *languages: str) -> dict[str, tuple[str, ...
 
 
 def make_covost2(folder: Path) -> None:
-    """Common Voice of English with its translations into German."""
+    """Common Voice of English with its translations into German; quotations open and do not end."""
     clips = {"a": "train", "b": "train_covost", "c": "dev", "d": "test"}
     for clip in (*clips, "e"):
         write_audio(folder / f"clips/common_voice_en_{clip}.mp3", 48000)
     write_lines(
         folder / "validated.tsv",
         "client_id\tpath\tsentence\tup_votes",
-        *(f'c{clip}\tcommon_voice_en_{clip}.mp3\tSay "{clip}", please.\t2' for clip in (*clips, "e")),
+        *(f'c{clip}\tcommon_voice_en_{clip}.mp3\t"Say {clip}, please.\t2' for clip in (*clips, "e")),
     )
     write_lines(
         folder / "covost_v2.en_de.tsv",
         "path\ttranslation\tsplit",
-        *(f'common_voice_en_{clip}.mp3\tSagen Sie "{clip}", bitte.\t{split}' for clip, split in clips.items()),
+        *(f'common_voice_en_{clip}.mp3\t"Sagen Sie {clip}, bitte.\t{split}' for clip, split in clips.items()),
         "common_voice_en_gone.mp3\tNicht in Common Voice.\ttrain",
     )
 

@@ -25,7 +25,7 @@ def test_the_official_split_of_the_clips_in_both_tables(prepare, corpus, tmp_pat
     caplog.set_level("INFO")
     prepare(corpus, tmp_path / "data")
     assert prepared(tmp_path / "data", "train", "en", "de") == {
-        f"common_voice_en_{clip}": (f'Say "{clip}", please.', f'Sagen Sie "{clip}", bitte.') for clip in "ab"
+        f"common_voice_en_{clip}": (f'"Say {clip}, please.', f'"Sagen Sie {clip}, bitte.') for clip in "ab"
     }
     assert list(prepared(tmp_path / "data", "dev", "en")) == ["common_voice_en_c"]
     assert list(prepared(tmp_path / "data", "test", "de")) == ["common_voice_en_d"]
