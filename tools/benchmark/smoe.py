@@ -20,8 +20,8 @@ from merit.systems.smoe.speech_to_text_model import SpeechToText
 from merit.systems.smoe.vocabulary import END, START
 
 VOCABULARY, TASK_TAGS, PREFIX = 40_000, (3, 4), [START, 3, 5]
-BEAM, STEPS = 5, 20
-BATCH = {"cpu": (4, 6.0), "cuda": (64, 12.0)}  # utterances, seconds of the longest
+BEAM, STEPS = 5, 15
+BATCH = {"cpu": (2, 5.0), "cuda": (64, 12.0)}  # utterances, seconds of the longest
 
 
 def main() -> None:
