@@ -4,16 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 
 from merit.data.audio import write_audio
 from merit.data.datadir import write_data_directory
 from merit.files import sha256
 from merit.systems.smoe.smoe_config import SmoeModelConfig
-from merit.systems.smoe.smoe_description import SmoeDescription
+from merit.systems.smoe.smoe_description import VOCABULARY, SmoeDescription, build_model
 from merit.systems.smoe.smoe_training import SmoeTraining
 from merit.systems.smoe.train_smoe import Inputs, train_smoe
-from merit.systems.smoe.vocabulary import Vocabulary
+from merit.systems.smoe.vocabulary import Vocabulary, train_vocabulary
+from merit.training.run_state import save_weights, start_run
 
 TINY = SmoeModelConfig(
     size=16,
@@ -84,3 +86,19 @@ def train_tiny(corpus, output, model=TINY, training=TRAINING, seed=3, **inputs):
     vocabulary, train, dev = corpus["vocabulary"], [corpus["train"]], [corpus["dev"]]
     train_smoe(Inputs(train, dev, vocabulary, LANGUAGES, **inputs), model, training, Path(output), seed)
     return load_file(Path(output) / "model.safetensors")
+
+
+def save_tiny(directory: Path, vocabulary: Vocabulary) -> Path:
+    """A model with random weights in a directory, as training leaves it."""
+    torch.manual_seed(0)
+    description = describe(vocabulary)
+    start_run(directory, description, {"seed": 7})
+    vocabulary.save(directory / VOCABULARY)
+    save_weights(build_model(description), directory)
+    return directory
+
+
+def tone_vocabulary(path: Path) -> Vocabulary:
+    """A vocabulary of the words of the tones, written to ``path``."""
+    path.write_bytes(train_vocabulary([*ENGLISH, *FRENCH] * 5, ["en", "fr"], 290))
+    return Vocabulary(path)
