@@ -14,7 +14,7 @@ from merit.files import write_text
 
 REQUIRED_TABLES = ("wav.scp", "utt2spk", "spk2utt")
 BANDWIDTHS = ("wide", "narrow")
-"""Of an utterance: up to 8 kHz, or up to the 4 kHz of a telephone."""
+"""Of an utterance: up to 8 kHz, or up to the 4 kHz of a telephone. A model that counts them does so by their place."""
 MIXING = "mixing.json"
 """In a directory of clean speech that training mixes with noise while it reads it (``merit.data.noise.online``)."""
 
@@ -67,20 +67,20 @@ def read_durations(directory: Path, wav: Mapping[str, str]) -> dict[str, float]:
     return {utterance: float(table[utterance]) for utterance in wav}
 
 
-def read_bandwidths(directory: Path) -> dict[str, str]:
-    """Utterance -> ``wide`` or ``narrow``, as ``utt2bw`` says.
+def read_bandwidths(directory: Path, utterances: Iterable[str]) -> dict[str, str]:
+    """``wide`` or ``narrow`` for each of the utterances, as ``utt2bw`` says.
 
     Raises:
-        MeritError: when the table is missing or broken, or says something else of an utterance.
+        MeritError: when the table is missing or broken, lacks an utterance or says something else of it.
     """
     path = directory / "utt2bw"
     table = read_table(path)
-    for number, (utterance, bandwidth) in enumerate(table.items(), start=1):  # a sound table has a line for each key
+    found = {utterance: table.get(utterance) for utterance in utterances}
+    for utterance, bandwidth in found.items():
         if bandwidth not in BANDWIDTHS:
-            raise MeritError(
-                f"{path}:{number}: {bandwidth!r} for utterance {utterance}; expected {' or '.join(BANDWIDTHS)}"
-            )
-    return table
+            shown = "no line" if bandwidth is None else repr(bandwidth)
+            raise MeritError(f"{path}: {shown} for utterance {utterance}; expected {' or '.join(BANDWIDTHS)}")
+    return found
 
 
 def write_table(path: Path | str, table: Mapping[str, object]) -> None:

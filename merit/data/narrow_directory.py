@@ -8,7 +8,7 @@ import joblib
 
 from merit.data.audio import entry_file, read_audio, write_audio
 from merit.data.bandwidth import narrow_band
-from merit.data.datadir import first_of, problems_in, read_table, write_data_directory
+from merit.data.datadir import first_of, problems_in, read_bandwidths, read_table, write_data_directory
 from merit.errors import MeritError
 from merit.processes import quiet_processes
 
@@ -41,7 +41,7 @@ def copy_narrow(
     if nj < 1:
         raise MeritError(f"--nj {nj}: expected at least one process")
     wav = read_table(data / "wav.scp")
-    narrow = [key for key, bandwidth in read_table(data / "utt2bw").items() if bandwidth == "narrow"]
+    narrow = [key for key, bandwidth in read_bandwidths(data, wav).items() if bandwidth == "narrow"]
     if narrow:
         raise MeritError(
             f"{data / 'utt2bw'}: utterance {narrow[0]} is narrow already; copies are made of wide speech "

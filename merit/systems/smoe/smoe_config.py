@@ -8,9 +8,6 @@ from merit.errors import MeritError
 TASKS = ("transcribe", "translate")
 """What a decoder is asked for; the place of a task is the number of its expert."""
 
-BANDWIDTHS = ("wide", "narrow")
-"""What ``utt2bw`` holds; the place of a bandwidth is the number of its expert (wide-band E0, narrow-band E1)."""
-
 
 @dataclass
 class SmoeModelConfig:

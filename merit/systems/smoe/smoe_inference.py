@@ -15,13 +15,13 @@ from torch import Tensor
 from merit.data.audio_stream import stream_audio
 from merit.data.bandwidth import detect_bandwidth
 from merit.data.batching import length_batches
+from merit.data.datadir import BANDWIDTHS
 from merit.data.pauses import cut_at_pauses
 from merit.data.waveform import check_length, mono_at_16_khz
 from merit.errors import MeritError
 from merit.precision import Precision
 from merit.systems.smoe.beam_search import BeamOptions
 from merit.systems.smoe.log_mel_features import FRAME_LENGTH, FRAME_SHIFT, log_mel
-from merit.systems.smoe.smoe_config import BANDWIDTHS
 from merit.systems.smoe.speech_decoding import Recogniser
 from merit.time_grid import SAMPLE_RATE
 

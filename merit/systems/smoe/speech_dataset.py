@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from merit.data.audio import read_audio
-from merit.data.datadir import read_durations, read_table
+from merit.data.datadir import BANDWIDTHS, read_bandwidths, read_durations, read_table
 from merit.data.states.shard_reader import OPEN_SHARDS, ShardReader
 from merit.errors import MeritError
 from merit.systems.smoe.log_mel_features import frames_of, log_mel, spec_augmented
-from merit.systems.smoe.smoe_config import BANDWIDTHS, TASKS, SmoeModelConfig
+from merit.systems.smoe.smoe_config import TASKS, SmoeModelConfig
 from merit.systems.smoe.speech_batch import UNSCORED, SpeechBatch, collate
 from merit.systems.smoe.vocabulary import END, Vocabulary
 from merit.time_grid import SAMPLE_RATE
@@ -50,21 +50,6 @@ class Labels:
 
     def _drawn(self, what: str, key: str) -> float:
         return random.Random(f"{self.seed}/{what}/{key}").random()
-
-
-def read_bandwidths(directory: Path, keys: Sequence[str]) -> list[int]:
-    """Number of the bandwidth of each utterance, from ``utt2bw``.
-
-    Raises:
-        MeritError: when it lacks an utterance, or has something else for it.
-    """
-    path = Path(directory) / "utt2bw"
-    table = read_table(path)
-    for key in keys:
-        if table.get(key) not in BANDWIDTHS:
-            found = repr(table[key]) if key in table else "no line"
-            raise MeritError(f"{path}: {found} for utterance {key}; expected {' or '.join(BANDWIDTHS)}")
-    return [BANDWIDTHS.index(table[key]) for key in keys]
 
 
 def read_texts(directory: Path, language: str, keys: Sequence[str]) -> dict[str, str]:
@@ -131,7 +116,7 @@ class SpeechDataset(Dataset):
             self.wav |= wav
             self.keys += keys
             self._place += [place] * len(keys)
-            self.bandwidths += read_bandwidths(directory, keys)
+            self.bandwidths += map(BANDWIDTHS.index, read_bandwidths(directory, keys).values())
             seconds |= read_durations(directory, wav)
             for task, language in languages.items():
                 texts = read_texts(directory, language, keys)

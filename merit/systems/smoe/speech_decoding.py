@@ -13,7 +13,7 @@ import torch
 from merit.csv_table import read_csv
 from merit.data.audio import read_audio
 from merit.data.batching import length_batches
-from merit.data.datadir import read_durations, read_table
+from merit.data.datadir import BANDWIDTHS, read_bandwidths, read_durations, read_table
 from merit.data.padding import stack_padded
 from merit.device import Precision, autocast, precision_of_use, usable_device
 from merit.errors import MeritError
@@ -24,7 +24,6 @@ from merit.systems.smoe.beam_search import BeamOptions, Hypothesis, beam_search
 from merit.systems.smoe.log_mel_features import frames_of, log_mel
 from merit.systems.smoe.smoe_config import TASKS
 from merit.systems.smoe.smoe_description import load_model
-from merit.systems.smoe.speech_dataset import read_bandwidths
 from merit.systems.smoe.speech_to_text_model import SpeechToText
 from merit.systems.smoe.vocabulary import START, UNKNOWN, Vocabulary
 from merit.time_grid import SAMPLE_RATE
@@ -153,7 +152,7 @@ def decode_utterances(
                 f"{data}: utterance {key} of {seconds[key]:.2f} s is longer than the model takes, "
                 f"{config.max_frames / 100:g} s; cut it at its pauses or leave it out"
             )
-    bandwidths = dict(zip(wav, read_bandwidths(data, list(wav))))
+    bandwidths = {key: BANDWIDTHS.index(found) for key, found in read_bandwidths(data, wav).items()}
     asked, expert = task, None
     if way == "other_bandwidth":
         bandwidths = {key: 1 - bandwidth for key, bandwidth in bandwidths.items()}

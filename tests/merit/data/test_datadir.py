@@ -185,10 +185,12 @@ def test_what_is_mixed_while_it_is_read_is_told_from_what_is_stored(directory):
 
 def test_bandwidths_are_wide_or_narrow(tmp_path):
     (tmp_path / "utt2bw").write_text("u1 wide\nu2 narrow\n")
-    assert read_bandwidths(tmp_path) == {"u1": "wide", "u2": "narrow"}
+    assert read_bandwidths(tmp_path, ["u2", "u1"]) == {"u2": "narrow", "u1": "wide"}
+    with pytest.raises(MeritError, match="utt2bw: no line for utterance u3; expected wide or narrow"):
+        read_bandwidths(tmp_path, ["u1", "u3"])
     (tmp_path / "utt2bw").write_text("u1 wide\nu2 8k\n")
-    with pytest.raises(MeritError, match="utt2bw:2: '8k' for utterance u2; expected wide or narrow"):
-        read_bandwidths(tmp_path)
+    with pytest.raises(MeritError, match="utt2bw: '8k' for utterance u2; expected wide or narrow"):
+        read_bandwidths(tmp_path, ["u1", "u2"])
 
 
 def test_texts_and_bandwidths_are_checked_with_the_directory(directory):

@@ -10,7 +10,7 @@ from merit.data.datadir import read_table, write_table
 from merit.errors import MeritError
 from merit.systems.smoe.feature_dump import dump_features, open_features
 from merit.systems.smoe.speech_batch import UNSCORED
-from merit.systems.smoe.speech_dataset import Labels, SpeechDataset, read_bandwidths
+from merit.systems.smoe.speech_dataset import Labels, SpeechDataset
 from merit.systems.smoe.vocabulary import END
 
 
@@ -106,8 +106,8 @@ def test_an_empty_text_is_named(tmp_path, vocabulary):
         SpeechDataset([data], vocabulary, LANGUAGES, TINY)
 
 
-def test_bandwidths_have_the_numbers_of_their_experts(speech_corpus):
-    assert read_bandwidths(speech_corpus["dev"], ["dev000", "dev001"]) == [0, 1]
+def test_bandwidths_have_the_numbers_of_their_experts(speech_corpus, vocabulary):
+    assert dataset(speech_corpus, vocabulary, "dev").bandwidths == [0, 1, 0, 1, 0]  # wide-band E0, narrow-band E1
 
 
 def test_a_dump_of_other_audio_is_refused(speech_corpus, tmp_path):
