@@ -28,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
     parser = ArgumentParser(
         prog="merit",
-        description="Take the noise out of speech, recognise its emotion or judge its quality with a trained model.",
+        description="Take the noise out of speech, recognise its emotion, judge its quality, write down or translate "
+        "what is said, with a trained model.",
         version=__version__,
         allow_abbrev=False,
     )
     commands = parser.add_subcommands(metavar="COMMAND")
-    for function in (enhance, emotion, mos):
+    for function in (enhance, emotion, mos, transcribe, translate):
         description = function.__doc__.split("\n\n")[0]
         command = ArgumentParser(description=description, allow_abbrev=False)
         command.add_argument("inputs", metavar="IN", nargs="+", type=Path, help="Audio files, or directories of them.")
@@ -138,6 +139,73 @@ def mos(
             failures.append(failure(source, judgement))
         else:
             table.writerow([source, f"{judgement.mos:.3f}"])
+            sys.stdout.flush()
+    report_failures(failures, len(sources))
+
+
+def transcribe(
+    inputs: Sequence[Path],
+    model: str,
+    bandwidth: Literal["auto", "wide", "narrow"] = "auto",
+    device: str = "auto",
+    batch_seconds: float = 60.0,
+) -> None:
+    """Write down what is said; prints a table: file, text, separated by a tab.
+
+    Args:
+        inputs: audio files, or directories of them; long ones are cut at their pauses.
+        model: directory of a trained S-MoE model, as exp/encdec_smoe-7.
+        bandwidth: of the files; auto finds it for each by the energy above 4 kHz.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        batch_seconds: audio computed at once, padding included.
+    """
+    _print_texts(inputs, model, "transcribe", None, bandwidth, device, batch_seconds)
+
+
+def translate(
+    inputs: Sequence[Path],
+    model: str,
+    to: str,
+    bandwidth: Literal["auto", "wide", "narrow"] = "auto",
+    device: str = "auto",
+    batch_seconds: float = 60.0,
+) -> None:
+    """Translate what is said; prints a table: file, text, separated by a tab.
+
+    Args:
+        inputs: audio files, or directories of them; long ones are cut at their pauses.
+        model: directory of a trained S-MoE model, as exp/encdec_smoe-7.
+        to: language to translate into, as fr.
+        bandwidth: of the files; auto finds it for each by the energy above 4 kHz.
+        device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
+        batch_seconds: audio computed at once, padding included.
+    """
+    _print_texts(inputs, model, "translate", to, bandwidth, device, batch_seconds)
+
+
+def _print_texts(
+    inputs: Sequence[Path],
+    model: str,
+    task: str,
+    language: str | None,
+    bandwidth: str,
+    device: str,
+    batch_seconds: float,
+) -> None:
+    sources = [source for source, _ in audio_files(inputs)]
+    from merit.systems.smoe.smoe_inference import Smoe
+
+    smoe = Smoe.from_pretrained(model, device)
+    if language is not None:
+        smoe.require_language(language)
+    table = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+    table.writerow(["file", "text"])
+    failures = []
+    for source, text in smoe.files(sources, task, None if bandwidth == "auto" else bandwidth, batch_seconds):
+        if isinstance(text, MeritError):
+            failures.append(failure(source, text))
+        else:
+            table.writerow([source, text])
             sys.stdout.flush()
     report_failures(failures, len(sources))
 

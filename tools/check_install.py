@@ -37,6 +37,10 @@ DEPENDENCIES = (
     ("tensorboard", "tensorboard.compat", "training curves"),
     ("tqdm", "tqdm", "progress bars"),
     ("espeakng-loader", "espeakng_loader", "speech of the mini recipe"),
+    ("pyyaml", "yaml", "segments of MuST-C"),
+    ("sentencepiece", "sentencepiece", "vocabularies of transcripts and translations"),
+    ("jiwer", "jiwer", "word and character error rates"),
+    ("sacrebleu", "sacrebleu", "BLEU and chrF"),
 )
 KALDI_READERS = (("kaldiio", "kaldiio"), ("omniio", "omniio"))
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import soundfile
@@ -42,11 +42,12 @@ def pipes_refused() -> bool:
 
 
 def entry_file(entry: str) -> Path | None:
-    """Return the file behind an entry of ``wav.scp``: the audio file, the ark, or None for a ``command |``."""
+    """Return the file behind an entry of ``wav.scp``: the audio, the ark, or None for a ``command |``."""
     if entry.rstrip().endswith("|"):
         return None
-    ark = _ark_and_offset(entry)
-    return Path(entry) if ark is None else ark[0]
+    if (ark := _ark_and_offset(entry)) is not None:
+        return ark[0]
+    return Path(entry) if (span := _span(entry)) is None else Path(span.file)
 
 
 def entry_stamp(entry: str) -> str:
@@ -83,15 +84,17 @@ def read_audio(entry: str, key: str) -> np.ndarray:
 
     Args:
         entry: an audio file (WAV, FLAC, OGG, MP3, ... what libsndfile reads), ``archive.ark:offset`` or ``command |``.
-            Any sample rate; several channels are averaged; integer samples become fractions of full scale.
+            Any sample rate; several channels are averaged; integer samples become fractions of full scale. Of a long
+            recording, ``file[start:end]`` is what lies between two times in seconds, and ``file[start:end:channel]``
+            that of one channel, counted from 0 (a line of Kaldi's ``segments``).
         key: the utterance, for messages.
 
     Returns:
         Samples, float32 ``(S,)``.
 
     Raises:
-        MeritError: when the file is missing, empty, truncated or undecodable, holds NaN or infinite samples, or when
-            the command fails or is refused.
+        MeritError: when the file is missing, empty, truncated or undecodable, holds NaN or infinite samples, ends
+            before a part that is asked for or lacks its channel, or when the command fails or is refused.
     """
     if entry.rstrip().endswith("|"):
         samples, rate = _read_pipe(entry, key)
@@ -108,26 +111,26 @@ def read_audio(entry: str, key: str) -> np.ndarray:
     return resample(samples.astype(np.float32), rate)
 
 
-def resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Bring float32 samples ``(S,)`` from ``rate`` (Hz) to 16 kHz; their number becomes ``ceil(S * 16000 / rate)``."""
-    if rate == SAMPLE_RATE:
+def resample(samples: np.ndarray, rate: int, target: int = SAMPLE_RATE) -> np.ndarray:
+    """Bring float32 samples ``(S,)`` from ``rate`` to ``target`` (Hz); they become ``ceil(S * target / rate)``."""
+    if rate == target:
         return samples
     import torch  # takes seconds to import, and most corpora are 16 kHz already
 
     with torch.no_grad():
-        return _resampler(rate)(torch.from_numpy(samples)).numpy()
+        return _resampler(rate, target)(torch.from_numpy(samples)).numpy()
 
 
 @lru_cache(maxsize=8)
-def _resampler(rate: int) -> "torch.nn.Module":
-    """What brings a rate (Hz) to 16 kHz; making its filter takes longer than filtering a few seconds of audio."""
+def _resampler(rate: int, target: int) -> "torch.nn.Module":
+    """Polyphase filters between two rates (Hz); making them takes longer than filtering a few seconds of audio."""
     import torch
     from torchaudio.transforms import Resample
 
     # A long Kaiser window, librosa's "kaiser_best": torchaudio's default of 6 zero crossings leaves audible aliases.
     return Resample(
         rate,
-        SAMPLE_RATE,
+        target,
         lowpass_filter_width=64,
         rolloff=0.9475937167399596,
         resampling_method="sinc_interp_kaiser",
@@ -178,15 +181,16 @@ def write_audio(path: Path | str, samples: np.ndarray) -> int:
 
 
 def audio_duration(entry: str, key: str) -> float:
-    """Return the duration in seconds, from the header when the entry is a file, else by decoding it.
+    """Return the duration in seconds, from the header when the entry is a file or a part of one, else by decoding it.
 
     Raises:
         MeritError: as ``read_audio``.
     """
-    if entry_file(entry) != Path(entry):
+    if entry_file(entry) is None or _ark_and_offset(entry) is not None:
         return len(read_audio(entry, key)) / SAMPLE_RATE
-    with _open_file(entry, key) as sound:
-        return sound.frames / sound.samplerate
+    with _open_file(str(entry_file(entry)), key) as sound:
+        first, last = _frames(sound, entry, key)
+        return (last - first) / sound.samplerate
 
 
 def _bad(key: str, entry: str, problem: str) -> MeritError:
@@ -197,6 +201,39 @@ def _ark_and_offset(entry: str) -> tuple[Path, int] | None:
     """Split ``archive.ark:offset``, optionally with a range in brackets; None when the entry is a plain file."""
     match = re.fullmatch(r"(.+):(\d+)(\[.*\])?", entry)
     return None if match is None or os.path.isfile(entry) else (Path(match[1]), int(match[2]))
+
+
+class _Span(NamedTuple):
+    """A part of a recording: from ``start`` to ``end``, in seconds, of a channel or, where it is None, of all."""
+
+    file: str
+    start: float
+    end: float
+    channel: int | None
+
+
+def _span(entry: str) -> _Span | None:
+    """Split ``file[start:end]`` or ``file[start:end:channel]``; None when the entry is a plain file."""
+    match = re.fullmatch(r"(.+)\[(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)(?::(\d+))?\]", entry)
+    if match is None or os.path.isfile(entry):
+        return None
+    return _Span(match[1], float(match[2]), float(match[3]), None if match[4] is None else int(match[4]))
+
+
+def _frames(sound: soundfile.SoundFile, entry: str, key: str) -> tuple[int, int]:
+    """First frame of what an entry asks for, and the one behind its last."""
+    span = _span(entry)
+    if span is None:
+        return 0, sound.frames
+    first, last = (round(time * sound.samplerate) for time in (span.start, span.end))
+    seconds = sound.frames / sound.samplerate
+    if not first < last <= sound.frames:
+        raise _bad(
+            key, entry, f"expected times in order, within the {seconds:.3f} seconds of the file; correct wav.scp"
+        )
+    if span.channel is not None and span.channel >= sound.channels:
+        raise _bad(key, entry, f"the file has {sound.channels} channel(s), counted from 0; correct wav.scp")
+    return first, last
 
 
 def _open_file(entry: str, key: str) -> soundfile.SoundFile:
@@ -215,14 +252,20 @@ def _open_file(entry: str, key: str) -> soundfile.SoundFile:
 
 
 def _read_file(entry: str, key: str) -> tuple[np.ndarray, int]:
-    with _open_file(entry, key) as sound:
+    span = _span(entry)
+    with _open_file(entry if span is None else span.file, key) as sound:
+        first, last = _frames(sound, entry, key)
         try:
-            samples = sound.read(dtype="float32")
+            if first:
+                sound.seek(first)
+            samples = sound.read(last - first, dtype="float32")
         except soundfile.LibsndfileError as error:
             raise _bad(key, entry, f"damaged or truncated ({error.error_string}); restore the file") from error
-        if len(samples) < sound.frames:
-            missing = sound.frames - len(samples)
-            raise _bad(key, entry, f"truncated, {missing} of {sound.frames} samples are missing; restore the file")
+        if len(samples) < last - first:
+            missing = last - first - len(samples)
+            raise _bad(key, entry, f"truncated, {missing} of {last - first} samples are missing; restore the file")
+        if span is not None and span.channel is not None and samples.ndim == 2:
+            samples = samples[:, span.channel]
         return samples, sound.samplerate
 
 

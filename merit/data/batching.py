@@ -131,6 +131,22 @@ def _sorted_batches(
     return [order[batch] for batch in cut([lengths[index] for index in order], size, total)]
 
 
+def grouped_batches(groups: Sequence[int], batches_of: Callable[[int, list[int]], list[list[int]]]) -> list[list[int]]:
+    """Batches that hold utterances of one group each and take turns, each group spread over the whole list.
+
+    Groups that make as many batches alternate one by one; of a group with half as many comes every third batch.
+
+    Args:
+        groups: of each utterance.
+        batches_of: takes the place of a group among them and the indices of its utterances; gives its batches.
+    """
+    places = []
+    for number, group in enumerate(sorted(set(groups))):
+        batches = batches_of(number, [index for index, of in enumerate(groups) if of == group])
+        places += [((place + 0.5) / len(batches), number, batch) for place, batch in enumerate(batches)]
+    return [batch for *_, batch in sorted(places, key=lambda placed: placed[:2])]
+
+
 class EpochSampler:
     """Batch sampler of a training run: the batches of one epoch, from one step on, for one process.
 
@@ -144,6 +160,7 @@ class EpochSampler:
         rank, world_size: the process and their number; each gets every ``world_size``-th utterance of every batch.
         batch_seconds: padded audio of a batch of all processes, in place of ``batch_size``; an utterance longer than
             that is a batch of its own.
+        groups: of each utterance; a batch has utterances of one of them (:func:`grouped_batches`). None mixes all.
     """
 
     def __init__(
@@ -156,8 +173,10 @@ class EpochSampler:
         rank: int = 0,
         world_size: int = 1,
         batch_seconds: float | None = None,
+        groups: Sequence[int] | None = None,
     ) -> None:
         self.lengths = lengths
+        self.groups = [0] * len(lengths) if groups is None else groups
         self.batch_size = batch_size
         self.total = None if batch_seconds is None else batch_seconds * SAMPLE_RATE
         self.seed = seed
@@ -178,14 +197,19 @@ class EpochSampler:
     def start_at(self, epoch: int, step: int) -> None:
         """Choose the epoch, and the batch of it, that the next iteration begins with."""
         self.epoch = epoch
-        if self.shuffle:
-            # Far apart, so that epoch 1 of seed 7 is not epoch 0 of seed 8.
-            seed = self.seed * 1_000_003 + epoch
-            batches = length_grouped_batches(self.lengths, self.batch_size, seed, self.shards, total=self.total)
-            batches = [batch for batch in batches if len(batch) >= self.world_size]
-        else:
-            batches = _sorted_batches(range(len(self.lengths)), self.lengths, self.batch_size, self.total)
+        batches = grouped_batches(self.groups, lambda number, found: self._batches(epoch, number, found))
         self.batches = batches[step:]
+
+    def _batches(self, epoch: int, group: int, found: list[int]) -> list[list[int]]:
+        """The batches of the utterances ``found``, those of one group."""
+        if not self.shuffle:
+            return _sorted_batches(found, self.lengths, self.batch_size, self.total)
+        # Far apart, so that epoch 1 of seed 7 is not epoch 0 of seed 8.
+        seed = self.seed * 1_000_003 + epoch + group * 1_000_000_007
+        lengths = [self.lengths[index] for index in found]
+        shards = None if self.shards is None else [self.shards[index] for index in found]
+        batches = length_grouped_batches(lengths, self.batch_size, seed, shards, total=self.total)
+        return [[found[place] for place in batch] for batch in batches if len(batch) >= self.world_size]
 
     def __len__(self) -> int:
         return len(self.batches)

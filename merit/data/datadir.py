@@ -1,7 +1,8 @@
 """Kaldi data directories: ``wav.scp utt2spk spk2utt utt2emo utt2dur`` and further tables, read, written and checked.
 
 A table holds one ``key value`` line for each key, sorted in C order (``LC_ALL=C sort``) and unique. Tables named
-``*.scp`` or ``utt2*`` have the utterances of ``wav.scp`` as keys; ``spk2utt`` has speakers.
+``*.scp``, ``utt2*`` or ``text.*`` have the utterances of ``wav.scp`` as keys; ``spk2utt`` has speakers. ``text.fr`` is
+what was said, or means, in French; ``utt2bw`` says whether an utterance is ``wide`` or ``narrow``.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,6 +13,8 @@ from merit.errors import MeritError
 from merit.files import write_text
 
 REQUIRED_TABLES = ("wav.scp", "utt2spk", "spk2utt")
+BANDWIDTHS = ("wide", "narrow")
+"""Of an utterance: up to 8 kHz, or up to the 4 kHz of a telephone. A model that counts them does so by their place."""
 MIXING = "mixing.json"
 """In a directory of clean speech that training mixes with noise while it reads it (``merit.data.noise.online``)."""
 
@@ -62,6 +65,22 @@ def read_durations(directory: Path, wav: Mapping[str, str]) -> dict[str, float]:
             found = f"{table[utterance]!r}" if utterance in table else "no line"
             raise MeritError(f"{path}: {found} for utterance {utterance}; expected its duration in seconds")
     return {utterance: float(table[utterance]) for utterance in wav}
+
+
+def read_bandwidths(directory: Path, utterances: Iterable[str]) -> dict[str, str]:
+    """``wide`` or ``narrow`` for each of the utterances, as ``utt2bw`` says.
+
+    Raises:
+        MeritError: when the table is missing or broken, lacks an utterance or says something else of it.
+    """
+    path = directory / "utt2bw"
+    table = read_table(path)
+    found = {utterance: table.get(utterance) for utterance in utterances}
+    for utterance, bandwidth in found.items():
+        if bandwidth not in BANDWIDTHS:
+            shown = "no line" if bandwidth is None else repr(bandwidth)
+            raise MeritError(f"{path}: {shown} for utterance {utterance}; expected {' or '.join(BANDWIDTHS)}")
+    return found
 
 
 def write_table(path: Path | str, table: Mapping[str, object]) -> None:
@@ -126,7 +145,9 @@ def problems_in(
         return [f"{path}: there is no such directory; run the recipe's data preparation (stage 1) first"]
     if is_mixed_online(path):
         return [f"{path}: mixed anew in every epoch ({MIXING}); give the data directory that it was made of"]
-    names = [file.name for file in path.iterdir() if file.name.endswith(".scp") or file.name.startswith("utt2")]
+    names = [
+        file.name for file in path.iterdir() if file.name.endswith(".scp") or file.name.startswith(("utt2", "text."))
+    ]
     tables: dict[str, dict[str, str]] = {}
     problems: list[str] = []
     for name in sorted({*names, *REQUIRED_TABLES}):
@@ -148,6 +169,11 @@ def problems_in(
         f"{path}/utt2dur: not a positive number of seconds: {utterance} {duration}"
         for utterance, duration in tables.get("utt2dur", {}).items()
         if not _is_positive_number(duration)
+    ]
+    problems += [
+        f"{path}/utt2bw: expected {' or '.join(BANDWIDTHS)}: {utterance} {bandwidth}"
+        for utterance, bandwidth in tables.get("utt2bw", {}).items()
+        if bandwidth not in BANDWIDTHS
     ]
     for name in (name for name in tables if name.endswith(".scp")):
         problems += _audio_problems(path / name, tables[name], audio, pipes)

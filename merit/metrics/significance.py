@@ -10,19 +10,15 @@ Labels are numbers 0..C-1; a hypothesis C or above is a label outside of the C c
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
+from merit.metrics.bootstrap import Resampled, resampling_weights
+
 MEASURES = ("f1_macro", "f1_micro")
 SIGNIFICANCE_LEVEL = 0.05
-WEIGHTS_AT_ONCE = 4_000_000
-"""Numbers of one block of resampling weights, 16 MB."""
-
-ROUNDING = 1e-12
-"""Differences below it are none: means over seeds that are equal may differ in the last digit."""
 
 
 def disjoint_subsets(labels: Mapping[str, str], count: int = 5) -> dict[str, int]:
@@ -96,51 +92,13 @@ def welch_p(better: Sequence[float], other: Sequence[float]) -> float:
         return float(stats.ttest_ind(better, other, equal_var=False, alternative="greater").pvalue)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How much better one method is than another.
-
-    Attributes:
-        mean: difference of the scores on the whole test set, averaged over the seeds.
-        low, high: ends of its 95 % interval, percentiles of the resamples.
-        p: one-sided, (1 + resamples that are not better) / (1 + resamples).
-    """
-
-    mean: float
-    low: float
-    high: float
-    p: float
-
-
-@dataclass(frozen=True)
-class ResampledF1:
-    """Scores of one method, averaged over its seeds.
-
-    Attributes:
-        observed: of the whole test set, (2,) in the order of ``MEASURES``.
-        resampled: of the resamples, (R, 2).
-    """
-
-    observed: np.ndarray
-    resampled: np.ndarray
-
-    def minus(self, other: "ResampledF1") -> dict[str, Difference]:
-        """Measure -> difference to a method that was scored on the same resamples."""
-        observed, resampled = self.observed - other.observed, self.resampled - other.resampled
-        low, high = np.percentile(resampled, (2.5, 97.5), axis=0)
-        not_better = (resampled < ROUNDING).sum(axis=0)
-        p = (1 + not_better) / (1 + len(resampled))
-        columns = zip(observed.tolist(), low.tolist(), high.tolist(), p.tolist())
-        return {measure: Difference(*column) for measure, column in zip(MEASURES, columns)}
-
-
 def paired_bootstrap(
     reference: np.ndarray,
     hypotheses: Mapping[str, np.ndarray],
     num_classes: int,
     resamples: int = 1000,
     seed: int = 0,
-) -> dict[str, ResampledF1]:
+) -> dict[str, Resampled]:
     """Score all methods on the same resamples of the test utterances.
 
     Args:
@@ -161,19 +119,8 @@ def paired_bootstrap(
         }
 
     observed = scores(np.ones((1, len(reference)), dtype=np.float32))
-    blocks = [scores(weights) for weights in _resampling_weights(len(reference), resamples, seed)]
+    blocks = [scores(weights) for weights in resampling_weights(len(reference), resamples, seed)]
     return {
-        method: ResampledF1(observed[method][0], np.concatenate([block[method] for block in blocks]))
+        method: Resampled(MEASURES, observed[method][0], np.concatenate([block[method] for block in blocks]))
         for method in hypotheses
     }
-
-
-def _resampling_weights(utterances: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """How often every resample draws each utterance, in blocks (r, U) that together have R rows."""
-    generator = np.random.default_rng(seed)
-    rows_at_once = max(1, WEIGHTS_AT_ONCE // utterances)
-    for first in range(0, resamples, rows_at_once):
-        rows = min(rows_at_once, resamples - first)
-        drawn = generator.integers(utterances, size=(rows, utterances)) + utterances * np.arange(rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=rows * utterances)
-        yield counts.reshape(rows, utterances).astype(np.float32)

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("torch", "torchaudio", "transformers", "accelerate", "numpy", "pesq", "pystoi", "scikit-learn")
+PACKAGES += ("sentencepiece", "jiwer", "sacrebleu")
 
 
 def describe_environment() -> dict[str, str]:

@@ -5,17 +5,23 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator, PartialState
-from accelerate.utils import parse_flag_from_env
+from accelerate.utils import DistributedDataParallelKwargs, parse_flag_from_env
 
 from merit.device import forbid_tf32, resolve_precision
 from merit.errors import MeritError
 from merit.training.config import TrainingConfig
 
 
-def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
+def make_accelerator(config: TrainingConfig, output: Path, unused_parameters: bool = False) -> Accelerator:
     """Devices, processes and precision of a run, with TensorBoard under ``output/tensorboard``.
 
     Under torchrun each process trains on a GPU of its own; with ``ACCELERATE_USE_CPU=true`` all train on the CPU.
+
+    Args:
+        config: options of the run.
+        output: its directory.
+        unused_parameters: in some steps no loss depends on some parameters, as on those of experts that are not
+            chosen; processes then agree on them in every step, and leave them without a gradient.
 
     Raises:
         MeritError: for float16 without a GPU, or when processes were started that cannot share the training.
@@ -36,7 +42,10 @@ def make_accelerator(config: TrainingConfig, output: Path) -> Accelerator:
         raise MeritError("training.precision: float16 is trained on GPUs alone; set it to auto or float32")
     forbid_tf32(precision)
     mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[precision]
-    accelerator = Accelerator(mixed_precision=mixed, log_with="tensorboard", project_dir=output)
+    sharing = [DistributedDataParallelKwargs(find_unused_parameters=True)] if unused_parameters else []
+    accelerator = Accelerator(
+        mixed_precision=mixed, log_with="tensorboard", project_dir=output, kwargs_handlers=sharing
+    )
     accelerator.init_trackers("tensorboard")
     return accelerator
 

@@ -33,6 +33,7 @@ class TrainingConfig:
             epoch, or ``inverse_square_root`` of the step.
         warmup_steps: steps in which the learning rates rise from 0.
         weight_decay: AdamW decay.
+        adam_beta2: AdamW's decay of the mean square of the gradient.
         freeze: modules of the model, by name, whose parameters stay as they are, as ``[encoder]``.
         gradient_clip: largest norm of the gradient; null leaves it.
         combine: how two tasks share a step: ``sum``, ``uncertainty`` (Kendall et al. 2018),
@@ -60,6 +61,7 @@ class TrainingConfig:
     schedule: Literal["constant", "linear", "inverse_square_root", "cosine"] = "constant"
     warmup_steps: int = 0
     weight_decay: float = 0.01
+    adam_beta2: float = 0.999
     freeze: list[str] = field(default_factory=list)
     gradient_clip: float | None = None
     combine: Literal["sum", "uncertainty", "uncertainty_authors", "pcgrad", "gradnorm"] = "sum"

@@ -34,6 +34,7 @@ class Examples(Protocol):
         samples: length of each utterance, in samples; batches are grouped by it.
         seconds: what training hears of each utterance.
         shards: the file that each utterance is read from, when few should be open at a time; else None.
+        groups: of each utterance, where a batch may have utterances of one group alone; else None.
         collate: joins items to a padded batch.
     """
 
@@ -41,6 +42,7 @@ class Examples(Protocol):
     samples: Sequence[int]
     seconds: Sequence[float]
     shards: Sequence[int] | None
+    groups: Sequence[int] | None
     collate: Callable[[Sequence[Any]], Any]
 
     def __len__(self) -> int: ...

@@ -109,6 +109,7 @@ class Trainer:
             rank=self.rank,
             world_size=self.processes,
             batch_seconds=self.chunk_seconds,
+            groups=dataset.groups,
         )
 
     def _loader(self, dataset: Examples, sampler: EpochSampler) -> DataLoader:

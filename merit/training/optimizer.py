@@ -35,6 +35,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Adam
     return torch.optim.AdamW(
         [{"params": parameters, "lr": rates[in_encoder]} for in_encoder, parameters in groups.items() if parameters],
         weight_decay=config.weight_decay,
+        betas=(0.9, config.adam_beta2),
         fused=True,
     )
 

@@ -31,6 +31,7 @@ EARLIER_RUNS = {
     "run.training.schedule": "constant",
     "run.training.warmup_steps": 0,
     "run.training.freeze": [],
+    "run.training.adam_beta2": 0.999,
 }
 """What runs did whose ``config.json`` does not have an option yet."""
 

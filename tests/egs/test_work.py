@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import parallel_corpora
 import pytest
 import rated_corpora
 import soundfile
@@ -41,14 +42,20 @@ RATED = {
     "somos": rated_corpora.make_somos,
     "tmhint_qi": rated_corpora.make_tmhint_qi,
 }
-RECIPES = [*FILES, *RATED, "iemocap", "mini", "mini_mos", "msp_podcast"]
+PARALLEL = {
+    "covost2": parallel_corpora.make_covost2,
+    "fisher_callhome": parallel_corpora.make_fisher_callhome,
+    "mboshi": parallel_corpora.make_mboshi,
+    "mustc": parallel_corpora.make_mustc,
+}
+RECIPES = [*FILES, *RATED, *PARALLEL, "iemocap", "mini", "mini_mos", "mini_s2t", "msp_podcast"]
 FOLDED = {"p835": ("all", "fold1/train", "fold5/test")}
 
 # Python, but it makes less of the mini corpus than the recipe asks for, and leaves nothing in the recipe's directory.
 PYTHON = f"""#!/usr/bin/env bash
 case $1 in
 *prepare_mini.py) set -- "$@" --train 1 --dev 1 --test 1 --babble 1 ;;
-*prepare_mini_mos.py) set -- "$@" --train 1 --dev 1 --test 1 ;;
+*prepare_mini_mos.py | *prepare_mini_s2t.py) set -- "$@" --train 1 --dev 1 --test 1 ;;
 *make_noise.py) set -- "$@" --files 1 --seconds 1 ;;
 esac
 export PYTHONDONTWRITEBYTECODE=1
@@ -65,8 +72,8 @@ def make_corpus(recipe: str, folder: Path) -> None:
     for name in FILES.get(recipe, ()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / name, np.random.default_rng(0).standard_normal(1600) / 10, 16000)
-    if recipe in RATED:
-        RATED[recipe](folder)
+    if maker := {**RATED, **PARALLEL}.get(recipe):
+        maker(folder)
     if recipe == "nemo":
         rows = "".join(nemo_row(Path(name).stem) for name in FILES[recipe])
         (folder / "data.tsv").write_text(NEMO_HEADER + rows, encoding="utf-8")

@@ -1,5 +1,7 @@
 """The ``merit`` command."""
 
+import csv
+import io
 import subprocess
 import sys
 
@@ -44,7 +46,7 @@ def test_help_and_version_come_without_torch(capsys):
     assert run(capsys, "--version") == (0, f"merit {merit.__version__}\n", "")
     status, text, _ = run(capsys, "--help")
     assert status == 0 and "enhance" in text and "emotion" in text
-    for command in ("enhance", "emotion", "mos"):
+    for command in ("enhance", "emotion", "mos", "transcribe", "translate"):
         status, text, _ = run(capsys, command, "--help")
         assert status == 0 and "--model" in text and "IN [IN ...]" in text
     code = "import sys, merit.cli; sys.exit('torch' in sys.modules)"
@@ -223,3 +225,28 @@ def test_mos_prints_a_score_for_each_file_and_names_what_failed(capsys, recordin
 def test_mos_of_a_model_of_another_kind_is_refused(capsys, recordings, identity_directory):
     status, _, errors = run(capsys, "mos", recordings / "a.wav", "--model", identity_directory)
     assert status == 1 and "not the configuration of a trained MoE-MOS model" in errors
+
+
+@pytest.fixture
+def speech_to_text(tmp_path):
+    from small_smoe import save_tiny, tone_vocabulary
+
+    return save_tiny(tmp_path / "encdec_smoe-7", tone_vocabulary(tmp_path / "vocabulary.model"))
+
+
+@pytest.mark.parametrize("task, options", [("transcribe", ()), ("translate", ("--to", "fr"))])
+def test_texts_are_printed_for_each_file_and_what_failed_is_named(capsys, recordings, speech_to_text, task, options):
+    from merit.systems.smoe.smoe_inference import Smoe
+
+    line = (task, recordings, *options, "--model", speech_to_text, "--device", "cpu")
+    status, text, errors = run(capsys, *line)
+    rows = list(csv.reader(io.StringIO(text), delimiter="\t"))
+    assert status == 1 and "1 of 3 files failed" in errors and "c.wav" in errors
+    assert rows[0] == ["file", "text"] and [row[0].rsplit("/", 1)[1] for row in rows[1:]] == ["a.wav", "b.flac"]
+    expected = dict(Smoe.from_pretrained(speech_to_text, "cpu").files([recordings / "a.wav"], task))
+    assert rows[1][1] == expected[recordings / "a.wav"]
+
+
+def test_a_language_that_was_not_learnt_is_refused(capsys, recordings, speech_to_text):
+    status, _, errors = run(capsys, "translate", recordings / "a.wav", "--to", "de", "--model", speech_to_text)
+    assert status == 1 and "translates into fr, not into 'de'; give --to fr" in errors

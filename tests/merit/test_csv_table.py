@@ -2,7 +2,7 @@
 
 import pytest
 
-from merit.csv_table import read_csv
+from merit.csv_table import csv_rows, read_csv
 from merit.errors import MeritError
 
 
@@ -26,3 +26,17 @@ def test_what_cannot_be_read_is_named(tmp_path):
     (tmp_path / "l.csv").write_bytes(b"a\n\xe9\n")
     with pytest.raises(MeritError, match="l.csv: not UTF-8"):
         read_csv(tmp_path / "l.csv", ["a"], "make it")
+
+
+def test_cells_without_quoting_keep_their_quotation_marks(tmp_path):
+    (tmp_path / "t.tsv").write_text('a\tb\n"Oh", he said\t"x\na\\"b\ty\n')
+    found = list(csv_rows(tmp_path / "t.tsv", ["a", "b"], "make it", "\t", quoted=False))
+    assert found == [(2, {"a": '"Oh", he said', "b": '"x'}), (3, {"a": 'a"b', "b": "y"})]
+
+
+def test_rows_are_read_one_after_the_other(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"a\n1\n" + b"2\n" * 100_000 + b"\xe9\n")
+    rows = csv_rows(tmp_path / "t.csv", ["a"], "make it")
+    assert next(rows) == (2, {"a": "1"})
+    with pytest.raises(MeritError, match="not UTF-8"):
+        list(rows)

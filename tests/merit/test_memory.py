@@ -4,7 +4,7 @@ import psutil
 import pytest
 import torch
 
-from merit.memory import give_back_memory, memory_use
+from merit.memory import give_back_memory, memory_use, peak_memory
 
 
 def resident() -> int:
@@ -28,3 +28,11 @@ def test_memory_that_is_free_in_the_heap_goes_back_to_the_system():
     give_back_memory()
     assert before - resident() > 150_000_000
     assert len(last) == 4096
+
+
+def test_the_most_that_was_held_stays_when_it_is_free_again():
+    held = bytearray(b"x") * 300_000_000
+    most = resident() / 1e9
+    del held
+    found = peak_memory(torch.device("cpu"))
+    assert found.keys() == {"peak_memory_gb"} and found["peak_memory_gb"] >= 0.99 * most

@@ -39,7 +39,7 @@ def collate(items):
 class Line:
     """Points of ``y = 3 x - 1``."""
 
-    directory, shards, collate = Path("data/line"), None, staticmethod(collate)
+    directory, shards, groups, collate = Path("data/line"), None, None, staticmethod(collate)
 
     def __init__(self, points: int, first: float = 0.0) -> None:
         self.x = first + torch.linspace(-1, 1, points)

@@ -421,6 +421,7 @@ def test_help_of_every_recipe(name: str) -> None:
     options = {
         "merit": ("--stop-stage 7", "--noise-unseen", "--classes", f"--{name.replace('_', '-')} "),
         "mos": ("--stop-stage 5", "--freeze-ssl", "--methods", f"--{name.replace('_', '-')} "),
+        "smoe": ("--stop-stage 7", "--narrow-band", "--target-lang", f"--{name.replace('_', '-')} "),
         "common": ("--stop-stage 6", "--teacher", "--students"),  # its stages are its own
     }[stages]
     result = subprocess.run([str(ROOT / "egs" / name / "run.sh"), "--help"], cwd="/", capture_output=True, text=True)

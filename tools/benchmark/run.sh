@@ -3,14 +3,14 @@
 #
 #   tools/benchmark/run.sh [--device cpu|cuda] [NAME...]
 #
-# NAME: attention experts phase2_step phase1 shards batching mixing scoring bf16 memory; all of them by default.
+# NAME: attention experts phase2_step phase1 shards batching mixing scoring bf16 memory smoe; all of them by default.
 # mixing compares with audiomentations where the environment has it (tools/venv/bin/python -m pip install it).
 # Prints one line a row, tab-separated: name, figure, unit, target, met | short | not measured. Rows that need a GPU are
 # "not measured" with --device cpu, the default. What came out so far is in tools/benchmark/RESULTS.md.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-names=(attention experts phase2_step phase1 shards batching mixing scoring bf16 memory)
+names=(attention experts phase2_step phase1 shards batching mixing scoring bf16 memory smoe)
 device=cpu
 
 fail() {

@@ -123,6 +123,7 @@ class Examples(Dataset):
 
     collate = staticmethod(collate)
     shards = None
+    groups = None
 
     def __init__(
         self,

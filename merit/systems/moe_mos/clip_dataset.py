@@ -34,6 +34,7 @@ class ClipDataset(Dataset):
     """
 
     collate = staticmethod(collate)
+    groups = None
 
     def __init__(
         self,

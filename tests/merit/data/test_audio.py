@@ -11,7 +11,16 @@ import soundfile
 from scipy.io import wavfile
 
 from merit.data import audio
-from merit.data.audio import audio_digest, audio_duration, entry_stamp, read_audio, to_16_bits, write_audio
+from merit.data.audio import (
+    audio_digest,
+    audio_duration,
+    entry_file,
+    entry_stamp,
+    read_audio,
+    stamped_entry,
+    to_16_bits,
+    write_audio,
+)
 from merit.errors import MeritError
 from merit.time_grid import SAMPLE_RATE
 
@@ -66,6 +75,45 @@ def test_any_rate_and_channel_count_becomes_16_khz_mono(tmp_path, rate):
     assert len(samples) == 16000
     # The mean of both channels is the same tone, which sampled at 16 kHz is known in closed form.
     np.testing.assert_allclose(samples[500:-500], tone(1000, 16000)[500:-500], atol=1e-4)
+
+
+@pytest.mark.parametrize("suffix, subtype", [("wav", "PCM_16"), ("flac", "PCM_16"), ("sph", "ULAW")])
+def test_parts_of_a_recording_and_of_its_channels(tmp_path, suffix, subtype):
+    path = tmp_path / f"a b.{suffix}"
+    both = np.stack([tone(440, 16000, 2), tone(1000, 16000, 2)], axis=1)
+    soundfile.write(path, both, 16000, subtype=subtype, format="NIST" if suffix == "sph" else None)
+    whole = soundfile.read(path, dtype="float32")[0]
+    for channel in (0, 1):
+        entry = f"{path}[0.25:1.5:{channel}]"
+        np.testing.assert_array_equal(read_audio(entry, "utt"), whole[4000:24000, channel])
+        assert audio_duration(entry, "utt") == 1.25
+    np.testing.assert_allclose(read_audio(f"{path}[0:2]", "utt"), whole.mean(axis=1), atol=1e-7)
+    assert entry_file(f"{path}[0:2]") == path
+    stamp = entry_stamp(f"{path}[0:2]")
+    assert stamped_entry(stamp) == f"{path}[0:2]" and str(path.stat().st_mtime_ns) in stamp
+
+
+def test_a_file_whose_name_is_that_of_a_part_is_a_file(tmp_path):
+    path = str(tmp_path / "a[0:1]")
+    soundfile.write(path, tone(440, 16000, 2), 16000, format="WAV")
+    assert len(read_audio(path, "utt")) == 32000 and entry_file(path) == Path(path)
+
+
+@pytest.mark.parametrize(
+    "part, problem",
+    [
+        ("[1:1]", "expected times in order, within the 2.000 seconds"),
+        ("[1.5:1]", "expected times in order"),
+        ("[1:2.01]", "expected times in order"),
+        ("[0:1:2]", "2 channel\\(s\\), counted from 0"),
+        ("[0:-1]", "no such file"),
+    ],
+)
+def test_parts_that_a_recording_does_not_have_are_refused(tmp_path, part, problem):
+    soundfile.write(tmp_path / "a.wav", np.zeros((32000, 2)), 16000)
+    for read in (read_audio, audio_duration):
+        with pytest.raises(MeritError, match=f"utt: .*{problem}"):
+            read(f"{tmp_path}/a.wav{part}", "utt")
 
 
 def test_resampling_leaves_no_alias(tmp_path):

@@ -190,3 +190,28 @@ def test_micro_batches_by_seconds_bound_the_padded_audio():
 def test_no_micro_batch_lies_across_a_boundary():
     assert sizes(CollateMicroBatches(collate, 3, within=4)(items([500] * 10))) == [3, 1, 3, 1, 2]
     assert sizes(CollateMicroBatches(collate, 1, seconds=1.0, within=4)(items([4_000] * 10))) == [4, 4, 2]
+
+
+def test_batches_are_of_one_group_and_groups_take_turns():
+    lengths = [16000 * (1 + number % 7) for number in range(120)]
+    groups = [number % 2 for number in range(120)]
+    sampler = EpochSampler(lengths, 10, seed=3, groups=groups)
+    batches = [[index for index, _ in batch] for batch in sampler]
+    assert sorted(index for batch in batches for index in batch) == list(range(120))
+    order = [{groups[index] for index in batch} for batch in batches]
+    assert all(len(of) == 1 for of in order) and [of.pop() for of in order] == [0, 1] * 6
+    sampler.start_at(0, 5)
+    assert [[index for index, _ in batch] for batch in sampler] == batches[5:]
+
+
+def test_a_smaller_group_is_spread_over_the_epoch():
+    groups = [0] * 90 + [1] * 30
+    sampler = EpochSampler([16000] * 120, 10, seed=3, groups=groups)
+    order = [groups[batch[0][0]] for batch in sampler]
+    assert sum(order) == 3 and all(sum(order[start : start + 4]) == 1 for start in (0, 4, 8))
+
+
+def test_groups_have_batches_of_their_own_in_evaluation_too():
+    groups = [0, 1, 0, 1, 1]
+    batches = list(EpochSampler([5, 4, 3, 2, 1], 2, groups=groups, shuffle=False))
+    assert [{groups[index] for index, _ in batch} for batch in batches] == [{1}, {0}, {1}]

@@ -8,6 +8,7 @@ import soundfile
 from merit.data.datadir import (
     is_mixed_online,
     problems_in,
+    read_bandwidths,
     read_durations,
     read_table,
     require_stored,
@@ -180,3 +181,28 @@ def test_what_is_mixed_while_it_is_read_is_told_from_what_is_stored(directory):
     ):
         require_stored(directory.parent, directory)
     assert is_mixed_online(directory)
+
+
+def test_bandwidths_are_wide_or_narrow(tmp_path):
+    (tmp_path / "utt2bw").write_text("u1 wide\nu2 narrow\n")
+    assert read_bandwidths(tmp_path, ["u2", "u1"]) == {"u2": "narrow", "u1": "wide"}
+    with pytest.raises(MeritError, match="utt2bw: no line for utterance u3; expected wide or narrow"):
+        read_bandwidths(tmp_path, ["u1", "u3"])
+    (tmp_path / "utt2bw").write_text("u1 wide\nu2 8k\n")
+    with pytest.raises(MeritError, match="utt2bw: '8k' for utterance u2; expected wide or narrow"):
+        read_bandwidths(tmp_path, ["u1", "u2"])
+
+
+def test_texts_and_bandwidths_are_checked_with_the_directory(directory):
+    utterances = list(read_table(directory / "wav.scp"))
+    write_table(directory / "text.fr", {utterance: "le chat" for utterance in utterances})
+    write_table(directory / "utt2bw", {utterance: "wide" for utterance in utterances})
+    assert problems_in(directory) == []
+    (directory / "text.fr").write_text("".join(f"{utterance} le chat\n" for utterance in utterances[1:]))
+    write_table(directory / "utt2bw", {utterance: "broad" for utterance in utterances})
+    assert problems_in(directory) == [
+        f"{directory}/text.fr: utterance of wav.scp is missing: {utterances[0]}",
+        *(f"{directory}/utt2bw: expected wide or narrow: {utterance} broad" for utterance in utterances),
+    ]
+    (directory / "text.fr").write_text("".join(f"{utterance} \n" for utterance in utterances))
+    assert f"{directory}/text.fr:1: expected 'key value': '{utterances[0]} '" in problems_in(directory)

@@ -6,8 +6,14 @@ import pytest
 from scipy import special
 from sklearn.metrics import accuracy_score, f1_score
 
-from merit.metrics import significance
-from merit.metrics.significance import disjoint_subsets, paired_bootstrap, subset_scores, weighted_f1, welch_p
+from merit.metrics.significance import (
+    SIGNIFICANCE_LEVEL,
+    disjoint_subsets,
+    paired_bootstrap,
+    subset_scores,
+    weighted_f1,
+    welch_p,
+)
 
 
 def decisions(count=60, accuracy=0.6, seeds=2, classes=4, seed=0):
@@ -80,7 +86,7 @@ def test_welch_follows_the_formula():
 @pytest.mark.parametrize("better, other", [([0.5] * 5, [0.5] * 5), ([0.5], [0.4, 0.3]), ([0.5, 0.4], [0.3])])
 def test_welch_is_undefined_without_variation_or_a_second_score(better, other):
     p = welch_p(better, other)
-    assert math.isnan(p) and not p <= significance.SIGNIFICANCE_LEVEL
+    assert math.isnan(p) and not p <= SIGNIFICANCE_LEVEL
 
 
 def test_welch_of_equal_scores_that_vary_finds_nothing():
@@ -109,14 +115,6 @@ def test_bootstrap_equals_a_plain_loop(seeds):
         assert [found[measure].low, found[measure].high] == pytest.approx(ends)
         assert found[measure].p == pytest.approx((1 + (resampled[:, place] < 1e-12).sum()) / 9)
         assert 1 / 9 < found[measure].p < 1  # neither trivial value
-
-
-@pytest.mark.parametrize("at_once", [1, 130], ids=["row by row", "two rows"])
-def test_bootstrap_in_blocks_is_the_same(monkeypatch, at_once):
-    reference, runs = decisions()
-    whole = paired_bootstrap(reference, {"a": runs}, 4, resamples=25)["a"].resampled
-    monkeypatch.setattr(significance, "WEIGHTS_AT_ONCE", at_once)
-    assert (paired_bootstrap(reference, {"a": runs}, 4, resamples=25)["a"].resampled == whole).all()
 
 
 def test_bootstrap_interval_of_accuracy_is_that_of_paired_normal_theory():

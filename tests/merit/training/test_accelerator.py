@@ -54,3 +54,8 @@ def test_float32_on_a_gpu_is_not_tf32(monkeypatch, tmp_path):
 def test_float16_needs_a_gpu(corpus, tiny_encoder, tmp_path):
     with pytest.raises(MeritError, match="float16 is trained on GPUs alone"):
         phase2(corpus, tiny_encoder, tmp_path, training=replace(ONE_EPOCH, precision="float16"))
+
+
+def test_processes_look_for_unused_parameters_where_there_are_some(tmp_path):
+    assert make_accelerator(TRAINING, tmp_path).ddp_handler is None
+    assert make_accelerator(TRAINING, tmp_path, unused_parameters=True).ddp_handler.find_unused_parameters

@@ -205,7 +205,7 @@ def test_steps_by_seconds_are_shared(corpus, tiny_encoder, tmp_path, monkeypatch
 
 def test_batches_too_short_for_all_processes_are_refused():
     class Utterances:
-        directory, shards, collate = "data/train", None, list
+        directory, shards, groups, collate = "data/train", None, None, list
         samples, seconds = [11 * 16000] * 6, [11.0] * 6
 
         def __len__(self):

@@ -94,3 +94,9 @@ def test_the_encoder_has_a_learning_rate_of_its_own():
     groups = {group["lr"]: group["params"] for group in make_optimizer(model, training).param_groups}
     assert {rate: len(parameters) for rate, parameters in groups.items()} == {0.01: 2, 0.1: 1}
     assert groups[0.1][0] is model["head"].weight
+
+
+def test_the_decay_of_the_mean_square_is_an_option():
+    model = nn.Linear(2, 1)
+    assert make_optimizer(model, TRAINING).param_groups[0]["betas"] == (0.9, 0.999)
+    assert make_optimizer(model, replace(TRAINING, adam_beta2=0.98)).param_groups[0]["betas"] == (0.9, 0.98)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jsonargparse import ArgumentParser
 
 from merit.errors import MeritError
 from merit.metrics.quality.prediction_table import Predictions, read_predictions
@@ -77,15 +76,3 @@ def require_same_test(expected: Predictions, found: Predictions, name: str) -> N
             f"{name}: not the clips and ratings of the other tables ({len(found.clips)} clips, expected "
             f"{len(expected.clips)}); predict again (stage 4)"
         )
-
-
-def title_of(method: str, folders: Sequence[Path]) -> str:
-    """What a method is called in tables: ``title`` of its file in the first folder that has one; else its name."""
-    for folder in folders:
-        path = folder / f"{method}.yaml"
-        if path.is_file():
-            options = ArgumentParser(exit_on_error=False)
-            options.add_argument("--title", type=str, default=method)
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            return options.parse_string("".join(line for line in lines if line.startswith("title:")) or "{}").title
-    return method

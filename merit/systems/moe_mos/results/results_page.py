@@ -14,13 +14,13 @@ from merit.metrics.quality.prediction_table import Predictions, read_predictions
 from merit.metrics.quality.reference_rows import Scores, condition_oracle, split_half_ceiling
 from merit.report.environment import environment_section
 from merit.report.figure_style import save_figure
+from merit.report.method_title import title_of
 from merit.report.table import Table, csv, markdown
 from merit.systems.moe_mos.results.quality_experiment import (
     Experiment,
     predictions_of,
     require_same_test,
     sorted_clips,
-    title_of,
 )
 from merit.systems.moe_mos.results.quality_figures import agreement_figure, system_usage_figure
 from merit.systems.moe_mos.results.quality_tables import (

@@ -41,6 +41,7 @@ class UtteranceDataset(Dataset):
     """
 
     collate = staticmethod(collate)
+    groups = None
 
     def __init__(
         self,

@@ -8,11 +8,11 @@ import numpy as np
 
 from merit.data.noise.mixed_names import NoiseCondition
 from merit.errors import MeritError
+from merit.metrics.bootstrap import Resampled
 from merit.metrics.label_table import LabelTable, read_label_table
 from merit.metrics.significance import (
     MEASURES,
     SIGNIFICANCE_LEVEL,
-    ResampledF1,
     disjoint_subsets,
     paired_bootstrap,
     subset_scores,
@@ -42,7 +42,7 @@ class EmotionComparison:
     utterances: int
     subset_sizes: tuple[int, ...]
     subsets: dict[str, dict[str, list[float]]]
-    resampled: dict[str, ResampledF1]
+    resampled: dict[str, Resampled]
 
     def mean(self, method: str, measure: str) -> float:
         """The score of Table I: mean over seeds and subsets."""

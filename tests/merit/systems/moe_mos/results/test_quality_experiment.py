@@ -3,7 +3,7 @@
 import pytest
 
 from merit.errors import MeritError
-from merit.systems.moe_mos.results.quality_experiment import Experiment, predictions_of, title_of
+from merit.systems.moe_mos.results.quality_experiment import Experiment, predictions_of
 
 HEADER = "wav_path,system_id,sample_id,avg_score,answer,gate_1,gate_2\n"
 
@@ -29,12 +29,3 @@ def test_tables_of_different_tests_are_not_compared(tmp_path):
     write(tmp_path / "n-7/predictions.csv", "a.wav,s,a,3,5,0.1,0.9")
     with pytest.raises(MeritError, match="n-7/predictions.csv: not the clips and ratings of the other tables"):
         predictions_of(Experiment(tmp_path, ["m", "n"], [7]))
-
-
-def test_titles_come_from_the_first_folder_that_has_the_method(tmp_path):
-    for folder, title in (("own", "Mine"), ("common", "Everybody's")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "m.yaml").write_text(f'title: "{title}"\n')
-    (tmp_path / "common/n.yaml").write_text("# none\n")
-    folders = [tmp_path / "own", tmp_path / "common"]
-    assert [title_of(method, folders) for method in ("m", "n", "o")] == ["Mine", "n", "o"]

@@ -1,0 +1,1 @@
+"""Commands of S-MoE, one a stage."""

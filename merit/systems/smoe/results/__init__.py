@@ -1,0 +1,1 @@
+"""What trained models come to, over methods and seeds."""
