@@ -118,7 +118,7 @@ def prepare_mini(
     output: Path,
     train: int = 16,
     dev: int = 12,
-    test: int = 32,
+    test: int = 24,
     babble: int = 40,
     seed: int = 0,
     nj: int = 2,
