@@ -14,7 +14,7 @@ babble_data=data/babble # voices that are in no other set
 data_options= # none but the corpus
 noise_unseen="wind=dump/noise/wind machine=dump/noise/machine"
 mix=online # every epoch hears each utterance in another mixture ...
-snr_train="-5:15" # ... at another ratio, dB
+snr_train="-5:20" # ... at another ratio, dB
 feats=online
 ssl=merit-tiny # comes with the package
 nj=2
