@@ -15,7 +15,7 @@ setup(
     license="Apache-2.0",
     description="Speech emotion, enhancement, quality and translation with mixtures of experts",
     packages=find_packages(include=["merit", "merit.*"]),
-    package_data={"merit.report": ["page.css", "page.js"], "merit.assets": ["*/*"]},
+    package_data={"merit.report": ["page.css", "page.js"], "merit.assets": ["merit-tiny/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=[
         "torch>=2.8,<2.12",  # 2.13 breaks `import torchaudio` 2.11, and transformers with it

@@ -1,5 +1,7 @@
 """Models of the package by name."""
 
+from pathlib import Path
+
 import pytest
 
 from merit.assets.find import FOLDER, find_asset
@@ -20,3 +22,9 @@ def test_every_model_has_its_card_and_is_small():
     for folder in folders:
         assert (folder / "README.md").is_file(), folder.name
         assert sum(path.stat().st_size for path in folder.iterdir()) <= 8e6, folder.name
+
+
+def test_every_model_is_installed_with_the_package():
+    setup = (Path(__file__).parents[3] / "setup.py").read_text()
+    for folder in (path.parent.name for path in FOLDER.glob("*/config.json")):
+        assert f'"merit.assets": ["{folder}/*"]' in setup
