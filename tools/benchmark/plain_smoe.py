@@ -22,7 +22,7 @@ class _Masked:
 
     def _ff_block(self, frames: Tensor) -> Tensor:
         outputs = torch.stack([expert(frames) for expert in self.experts], dim=-1)
-        return (outputs * self.mask).sum(dim=-1)
+        return self.dropout((outputs * self.mask).sum(dim=-1))
 
 
 class MaskedEncoderLayer(_Masked, nn.TransformerEncoderLayer):

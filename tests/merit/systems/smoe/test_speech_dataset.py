@@ -60,13 +60,15 @@ def test_directories_stand_one_after_the_other(speech_corpus, vocabulary):
 
 def test_a_share_of_the_labels_is_wrong_and_always_the_same(tmp_path, vocabulary):
     data = make_set(tmp_path, "many", 200, 5)
-    labels = Labels(seed=4, corrupt_bandwidth=0.3, corrupt_task=0.2)
+    labels = Labels(seed=4, corrupt_bandwidth=0.4, corrupt_task=0.1)
     given, wrong = (SpeechDataset([data], vocabulary, LANGUAGES, TINY, labels=some) for some in (Labels(), labels))
     bandwidths = [wrong[place, 0].bandwidths != given[place, 0].bandwidths for place in range(200)]
-    assert 40 <= sum(bandwidths) <= 80
+    assert 60 <= sum(bandwidths) <= 100
     tasks = [place for place in range(400) if wrong.groups[place] != given.groups[place]]
-    assert 50 <= len(tasks) <= 110
-    assert wrong.groups == SpeechDataset([data], vocabulary, LANGUAGES, TINY, labels=labels).groups
+    assert 20 <= len(tasks) <= 60
+    again, otherwise = (replace(labels, seed=seed) for seed in (4, 5))
+    assert wrong.groups == SpeechDataset([data], vocabulary, LANGUAGES, TINY, labels=again).groups
+    assert wrong.groups != SpeechDataset([data], vocabulary, LANGUAGES, TINY, labels=otherwise).groups
     taken = wrong[tasks[0], 0]  # the text stays, and stands under the other tags
     assert taken.task == wrong.groups[tasks[0]] != given[tasks[0], 0].task
     text = given[tasks[0], 0].tokens[0, 3:].tolist()
@@ -78,6 +80,16 @@ def test_masks_change_with_the_epoch_and_come_back(speech_corpus, vocabulary):
     examples = dataset(speech_corpus, vocabulary, labels=Labels(seed=1, augment=True))
     first, again, later = examples[0, 0].features, examples[0, 0].features, examples[0, 1].features
     assert torch.equal(first, again) and not torch.equal(first, later)
+
+
+def test_masks_are_those_of_the_seed_the_epoch_and_the_utterance():
+    frames = torch.ones(300, 80)
+    labels = Labels(seed=1, augment=True)
+    masked = [labels.augmented(frames, "u", 0), labels.augmented(frames, "u", 1), labels.augmented(frames, "v", 0)]
+    masked.append(replace(labels, seed=2).augmented(frames, "u", 0))
+    assert all(torch.equal(one, other) == (one is other) for one in masked for other in masked)
+    assert torch.equal(labels.augmented(frames, "u", 0), masked[0])
+    assert torch.equal(Labels(seed=1).augmented(frames, "u", 0), frames)
 
 
 @pytest.mark.parametrize(

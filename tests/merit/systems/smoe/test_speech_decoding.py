@@ -60,6 +60,13 @@ def test_the_ways_change_experts_and_tags(recogniser, speech_corpus, monkeypatch
     ]
 
 
+def test_the_expert_that_is_named_computes_the_text(recogniser):
+    torch.manual_seed(0)
+    features = [torch.randn(90, 80)]
+    (given,), (same,), (other,) = (recogniser.texts(features, [0], "translate", expert) for expert in (None, 1, 0))
+    assert given == same and abs(given.score - other.score) > 1e-3
+
+
 def test_texts_have_no_tags_and_none_is_longer_than_its_limit(recogniser):
     torch.manual_seed(0)
     for hypothesis in recogniser.texts([torch.randn(frames, 80) for frames in (90, 30)], [1, 0], "transcribe"):

@@ -51,12 +51,23 @@ def all_paths(values, transcript, blank=0):
 
 
 def test_ctc_is_the_sum_over_all_paths():
-    batch = collate([item("a", 16, 0, [3], [1, 2])])
+    """Of the real frames of each utterance to its real tokens, whatever stands in the padding of both."""
+    transcripts = ([1, 2], [3])
+    batch = collate([item(key, frames, 0, [3], text) for key, frames, text in zip("ab", (16, 8), transcripts)])
     objective = SpeechToTextObjective(TRAINING, [0, 1], ctc=True, learned=False)
     output = output_of(batch, size=4)
-    expected = -math.log(all_paths(output.ctc[0].log_softmax(-1), [1, 2]))
+    expected = 0.0
+    for values, frames, text in zip(output.ctc, (4, 2), transcripts):
+        expected -= math.log(all_paths(values[:frames].log_softmax(-1), text))
     assert objective.sums(output, batch)["ctc"].item() == pytest.approx(expected, rel=1e-5)
-    assert objective.denominators(batch)["ctc"].item() == 2
+    assert objective.denominators(batch)["ctc"].item() == 3
+
+
+def test_the_model_is_run_by_the_experts_of_the_labels():
+    batch = collate(ITEMS)
+    objective = SpeechToTextObjective(TRAINING, [0, 1], ctc=False, learned=False)
+    *_, bandwidths, tokens, mask, expert = objective.forward(lambda *given: given, batch)
+    assert (bandwidths, expert) == ([0, 1], 1) and tokens is batch.tokens and mask is batch.token_mask
 
 
 def test_weights_of_the_tasks_and_of_ctc_come_to_one():

@@ -15,6 +15,7 @@ from tiny_training import assert_same, history, in_a_process
 from merit.errors import MeritError
 from merit.systems.smoe.feature_dump import dump_features
 from merit.systems.smoe.smoe_description import build_model, load_model
+from merit.systems.smoe.speech_dataset import Labels
 from merit.systems.smoe.vocabulary import train_vocabulary
 from merit.training.run_state import load_state
 
@@ -143,6 +144,18 @@ def test_upcycled_experts_start_alike_and_part(speech_corpus, tmp_path):
     moved = train_tiny(speech_corpus, tmp_path / "moved-3", upcycle_from=tmp_path / "base-3")
     name = "text.blocks.0.feed_forward.experts.{}.0.weight"
     assert not torch.equal(moved[name.format(0)], moved[name.format(1)])
+
+
+def test_wrong_labels_and_masks_are_those_of_the_training_set_alone(speech_corpus, tmp_path, monkeypatch):
+    def only_look(runs, train_set, dev_set, order_seed):
+        assert train_set.labels == Labels(seed=3, augment=True, corrupt_bandwidth=0.25, corrupt_task=0.5)
+        assert dev_set.labels == Labels()
+        raise MeritError("looked at")
+
+    monkeypatch.setattr("merit.systems.smoe.train_smoe.Trainer", only_look)
+    training = replace(TRAINING, spec_augment=True, corrupt_bandwidth=0.25, corrupt_task=0.5)
+    with pytest.raises(MeritError, match="looked at"):
+        train_tiny(speech_corpus, tmp_path / "run", training=training)
 
 
 def test_a_run_of_another_vocabulary_is_not_continued(speech_corpus, tmp_path):
