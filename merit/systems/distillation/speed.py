@@ -9,6 +9,11 @@ from merit.nets.ssl import SpeechEncoder
 from merit.precision import Precision
 from merit.time_grid import SAMPLE_RATE
 
+ALLOCATOR_BLOCK = 31 << 20
+"""Bytes of a block that is taken and given back before a measurement. Until glibc has seen a large one it returns the
+memory of every pass to the system, and a small encoder spends up to a fifth of its time on getting it again; how much
+would depend on what the process did before. Above 32 MB it learns nothing from a block (mallopt(3))."""
+
 
 @torch.inference_mode()
 def states_per_second(
@@ -27,6 +32,7 @@ def states_per_second(
     torch.set_num_threads(1)
     try:
         encoder = encoder.cpu().eval()
+        torch.empty(ALLOCATOR_BLOCK, dtype=torch.uint8)
         generator = torch.Generator().manual_seed(0)
         waveform = torch.randn(batch, round(seconds * SAMPLE_RATE), generator=generator)
         lengths = torch.full((batch,), waveform.shape[1])
