@@ -35,10 +35,10 @@ VOICES = {
 # Mean and standard deviation of rate, pitch, range and volume (espeak-ng's scales, see ``Prosody``). The distributions
 # overlap a little; the voices, which differ in pitch of their own, make the emotions overlap more.
 EMOTIONS = {
-    "angry": ((245, 12), (38, 6), (55, 8), (68, 5)),
+    "angry": ((245, 12), (30, 6), (55, 8), (68, 5)),
     "happy": ((200, 12), (88, 5), (95, 5), (43, 5)),
-    "neutral": ((180, 10), (46, 6), (24, 6), (27, 4)),
-    "sad": ((135, 10), (28, 6), (8, 5), (14, 3)),
+    "neutral": ((180, 10), (38, 6), (24, 6), (27, 4)),
+    "sad": ((135, 10), (24, 6), (8, 5), (14, 3)),
 }
 # Standard deviation of a voice's median utterance. Some voice variants are several times as loud as others, more than
 # anger is louder than sadness.
