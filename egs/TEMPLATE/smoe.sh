@@ -89,7 +89,7 @@ train_smoe() { # METHOD SEED
 }
 
 decode_and_score() { # METHOD SEED
-    local exp=exp/$1$suffix-$2 set task decoded="" search=(--beam "$beam" --length_power "$length_power")
+    local exp=exp/$1$suffix-$2 set task decoded="" search=(--search.beam "$beam" --search.length_power "$length_power")
     for set in $(of_part test); do
         for task in $tasks; do decoded+="$exp/decode/$(basename "$set")/$task.json "; done
     done

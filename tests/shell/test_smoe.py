@@ -72,7 +72,7 @@ def test_the_commands_are_given_what_the_options_say(smoe: Recipe) -> None:
     assert train.endswith("--output exp/dec_smoe_try-9 --seed 9 --training.epochs 2")
     decode = call_of(calls, "smoe.decode")
     assert "--model exp/dec_smoe_try-9 --data [data/test,data/test_narrow]" in decode
-    assert decode.endswith("--output exp/dec_smoe_try-9/decode --beam 3 --length_power 1.0")
+    assert decode.endswith("--output exp/dec_smoe_try-9/decode --search.beam 3 --search.length_power 1.0")
     vocabulary = call_of(calls, "make_vocabulary")
     assert "--data [data/train] --languages [en,fr] --size 400" in vocabulary
     table = call_of(calls, "smoe.compare")

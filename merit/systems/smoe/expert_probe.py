@@ -1,4 +1,4 @@
-"""What a trained model does when its labels are wrong, and how evenly its experts were trained."""
+"""What a trained model does when its labels are wrong, how evenly its experts were trained, and what gates learnt."""
 
 import json
 import logging
@@ -12,6 +12,7 @@ from merit.files import write_text
 from merit.precision import Precision
 from merit.systems.smoe.beam_search import BeamOptions
 from merit.systems.smoe.expert_updates import expert_updates, uneven
+from merit.systems.smoe.learned_routing import routing_shares
 from merit.systems.smoe.smoe_config import SmoeModelConfig
 from merit.systems.smoe.speech_decoding import Recogniser, Way, decode_directory
 
@@ -37,20 +38,20 @@ def probe_model(
     model: Path,
     data: list[Path],
     output: Path,
-    beam: int = 5,
-    length_power: float = 1.0,
+    search: BeamOptions = BeamOptions(),
     batch_seconds: float = 100.0,
     device: str = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Decode by the experts and tags of other labels, find bandwidths from the audio, count updates of the experts.
 
+    Of a model with gates it is also counted which experts they choose.
+
     Args:
         model: directory of the trained model.
         data: data directories of the test.
         output: folder of <way>/<set>/<task>.csv and, last, probe.json.
-        beam: hypotheses at a time.
-        length_power: a text scores its log-probability divided by its tokens to this power.
+        search: how texts are searched.
         batch_seconds: padded audio computed at once.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         precision: auto is that of the training.
@@ -58,7 +59,7 @@ def probe_model(
     Raises:
         MeritError: when the directory holds no run, or an utterance cannot be decoded.
     """
-    recogniser = Recogniser.load(model, device, precision, BeamOptions(beam, length_power))
+    recogniser = Recogniser.load(model, device, precision, search)
     tasks = list(recogniser.languages)
     ways = ways_of(recogniser.model.config, tasks)
     for way in ways:
@@ -69,6 +70,8 @@ def probe_model(
     for warning in uneven(updates):
         logger.warning("%s: %s", model, warning)
     found = {"ways": ways, "updates": updates, "detected": {path.name: detected_bandwidths(path) for path in data}}
+    if recogniser.model.config.routing == "learned":
+        found["routing"] = routing_shares(recogniser, data, batch_seconds)
     write_text(output / PROBE, json.dumps(found, indent=2) + "\n")
 
 

@@ -207,8 +207,7 @@ def decode_directories(
     output: Path,
     tasks: list[Task] | None = None,
     way: Way = "given",
-    beam: int = 5,
-    length_power: float = 1.0,
+    search: BeamOptions = BeamOptions(),
     batch_seconds: float = 100.0,
     device: str = "auto",
     precision: Precision = "auto",
@@ -223,8 +222,7 @@ def decode_directories(
         way: "given" decodes by the labels; "other_bandwidth" by the encoder's experts of the other bandwidth;
             "other_expert" by the decoder's experts of the other task, with the right tags; "other_tag" by the tags and
             experts of the other task.
-        beam: hypotheses at a time.
-        length_power: a text scores its log-probability divided by its tokens to this power.
+        search: how texts are searched.
         batch_seconds: padded audio computed at once.
         device: auto (the first GPU, else the CPU), cpu, cuda, cuda:1, ...
         precision: auto is that of the training.
@@ -233,7 +231,7 @@ def decode_directories(
         MeritError: when the directory holds no model, it has not learnt a task, or an utterance cannot be decoded; sets
             that are done by then are kept.
     """
-    recogniser = Recogniser.load(model, device, precision, BeamOptions(beam, length_power))
+    recogniser = Recogniser.load(model, device, precision, search)
     for directory in data:
         for task in tasks or recogniser.languages:
             decode_directory(recogniser, directory, task, output / directory.name, batch_seconds, way)

@@ -1,4 +1,4 @@
-"""Tables of what happens when labels are wrong, and of how experts were trained."""
+"""Tables of what happens when labels are wrong, and of how experts and gates were trained."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from merit.csv_table import read_csv
 from merit.report.table import Cell, Column, Table
 from merit.systems.smoe.decoding_speed import COLUMNS
 from merit.systems.smoe.expert_updates import uneven
+from merit.systems.smoe.learned_routing import told_apart
 from merit.systems.smoe.results.smoe_experiment import GIVEN, MethodRuns, folder_of
 from merit.systems.smoe.results.text_scores import LABELS, LOWER_IS_BETTER, TestSet, scores_of, task_scores
 
@@ -129,6 +130,37 @@ def updates_table(methods: Sequence[MethodRuns], seeds: Sequence[int]) -> Table 
         "1.5 are flagged."
     )
     return Table("updates", "Training of the experts", tuple(columns), tuple(rows), 4, 1, notes=(note, *warnings))
+
+
+def learned_routing_table(methods: Sequence[MethodRuns], seeds: Sequence[int]) -> Table | None:
+    """How often each gate chooses its first expert, by bandwidth and task; None where nobody has gates."""
+    rows = []
+    for method in methods:
+        for seed, probe in zip(seeds, method.probes()):
+            found = probe.get("routing", [])
+            for layer in dict.fromkeys(row["layer"] for row in found):
+                cells = []
+                for label in ("bandwidth", "task"):
+                    values = list(dict.fromkeys(row[label] for row in found))
+                    means = [_mean_shares([r for r in found if r["layer"] == layer and r[label] == v]) for v in values]
+                    shown = " / ".join(f"{100 * shares[0]:.0f}" for shares in means)
+                    cells += [Cell(shown), Cell(100 * told_apart(means) if len(means) > 1 else None)]
+                rows.append((Cell(method.name, method.title), Cell(str(seed)), Cell(layer), *cells))
+    if not rows:
+        return None
+    columns = [Column("method", "Method"), Column("seed", "Seed"), Column("layer", "Block")]
+    columns += [Column("bandwidth", "wide / narrow"), Column("bandwidth_told", "bandwidth told", digits=1)]
+    columns += [Column("task", "transcription / translation"), Column("task_told", "task told", digits=1)]
+    note = (
+        "Percent of the frames (decoder: tokens) of a label that go to the first expert. Told: percent of them that "
+        "are right when each expert stands for the label that it has more of, labels counted alike; 50 is a gate that "
+        "does not see the label, 100 is given routing."
+    )
+    return Table("learned_routing", "What the gates learnt", tuple(columns), tuple(rows), 3, 1, notes=(note,))
+
+
+def _mean_shares(rows: Sequence[Mapping]) -> list[float]:
+    return [sum(shares) / len(rows) for shares in zip(*(row["shares"] for row in rows))]
 
 
 def speed_table(path: Path) -> Table:

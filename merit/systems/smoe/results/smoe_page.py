@@ -9,7 +9,13 @@ from merit.errors import MeritError
 from merit.files import write_text
 from merit.report.environment import environment_section
 from merit.report.table import Table, csv, markdown
-from merit.systems.smoe.results.probe_tables import label_noise_table, speed_table, updates_table, wrong_expert_table
+from merit.systems.smoe.results.probe_tables import (
+    label_noise_table,
+    learned_routing_table,
+    speed_table,
+    updates_table,
+    wrong_expert_table,
+)
 from merit.systems.smoe.results.smoe_experiment import GIVEN, MethodRuns, find_runs, read_tests
 from merit.systems.smoe.results.smoe_tables import (
     cost_table,
@@ -85,6 +91,7 @@ def write_comparison(
         wrong_expert_table(tests, runs),
         *(label_noise_table(tests, method) for method in runs if method.name == "encdec_smoe"),
         updates_table(runs, seeds),
+        learned_routing_table(runs, seeds),
         None if speed is None else speed_table(speed),
     ]
     shown = [table for table in tables if table is not None]

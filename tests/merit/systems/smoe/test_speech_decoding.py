@@ -78,7 +78,9 @@ def test_texts_have_no_tags_and_none_is_longer_than_its_limit(recogniser):
 
 
 def test_tables_hold_texts_scores_time_and_memory(speech_model_directory, speech_corpus, tmp_path):
-    decode_directories(speech_model_directory, [speech_corpus["dev"]], tmp_path, beam=2, device="cpu")
+    decode_directories(
+        speech_model_directory, [speech_corpus["dev"]], tmp_path, search=BeamOptions(beam=2), device="cpu"
+    )
     for task in ("transcribe", "translate"):
         rows = read_csv(tmp_path / f"dev/{task}.csv", COLUMNS, "")
         assert [row["utterance"] for _, row in rows] == [f"dev00{number}" for number in range(5)]

@@ -2,11 +2,18 @@
 
 import csv as csv_module
 import io
+import json
 
 import pytest
 
 from merit.report.table import csv, markdown
-from merit.systems.smoe.results.probe_tables import label_noise_table, speed_table, updates_table, wrong_expert_table
+from merit.systems.smoe.results.probe_tables import (
+    label_noise_table,
+    learned_routing_table,
+    speed_table,
+    updates_table,
+    wrong_expert_table,
+)
 from merit.systems.smoe.results.smoe_experiment import find_runs, read_tests
 
 
@@ -44,6 +51,23 @@ def test_uneven_experts_are_flagged(found):
     text = markdown(updates_table(methods, [7]))
     assert "Warning: encdec_smoe, seed 7: updates of the encoder's experts differ by a factor of 1.80." in text
     assert updates_table(methods[:1], [7]) is None
+
+
+def test_choices_of_gates_are_shown_by_label(found):
+    _, methods = found
+    assert learned_routing_table(methods, [7]) is None
+    path = methods[1].runs[0] / "probe/probe.json"
+    probe = json.loads(path.read_text())
+    shares = {"wide": [0.9, 0.1], "narrow": [0.3, 0.7]}
+    probe["routing"] = [
+        {"layer": "encoder 1", "bandwidth": bandwidth, "task": task, "shares": shares[bandwidth]}
+        for bandwidth in shares
+        for task in ("transcribe", "translate")
+    ]
+    path.write_text(json.dumps(probe))
+    (row,) = rows(learned_routing_table(methods, [7]))
+    assert (row["layer"], row["bandwidth"], row["task"]) == ("encoder 1", "90 / 30", "60 / 60")
+    assert float(row["bandwidth_told"]) == pytest.approx(80) and float(row["task_told"]) == pytest.approx(50)
 
 
 def test_times_are_shown_with_sizes(tmp_path):
