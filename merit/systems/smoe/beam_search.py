@@ -34,6 +34,10 @@ class BeamOptions:
         return [min(room, int(self.tokens_per_frame * frames) + self.more_tokens) for frames in memory.lengths.tolist()]
 
 
+USUAL_SEARCH = BeamOptions()
+"""What decoding takes when nothing is said."""
+
+
 class Hypothesis(NamedTuple):
     """A finished text.
 

@@ -10,7 +10,7 @@ from merit.data.bandwidth import detect_bandwidth
 from merit.data.datadir import read_table
 from merit.files import write_text
 from merit.precision import Precision
-from merit.systems.smoe.beam_search import BeamOptions
+from merit.systems.smoe.beam_search import USUAL_SEARCH, BeamOptions
 from merit.systems.smoe.expert_updates import expert_updates, uneven
 from merit.systems.smoe.learned_routing import routing_shares
 from merit.systems.smoe.smoe_config import SmoeModelConfig
@@ -38,7 +38,7 @@ def probe_model(
     model: Path,
     data: list[Path],
     output: Path,
-    search: BeamOptions = BeamOptions(),
+    search: BeamOptions = USUAL_SEARCH,
     batch_seconds: float = 100.0,
     device: str = "auto",
     precision: Precision = "auto",

@@ -20,7 +20,7 @@ from merit.errors import MeritError
 from merit.files import csv_text, write_text
 from merit.memory import peak_memory
 from merit.progress import progress
-from merit.systems.smoe.beam_search import BeamOptions, Hypothesis, beam_search
+from merit.systems.smoe.beam_search import USUAL_SEARCH, BeamOptions, Hypothesis, beam_search
 from merit.systems.smoe.log_mel_features import frames_of, log_mel
 from merit.systems.smoe.smoe_config import TASKS
 from merit.systems.smoe.smoe_description import load_model
@@ -207,7 +207,7 @@ def decode_directories(
     output: Path,
     tasks: list[Task] | None = None,
     way: Way = "given",
-    search: BeamOptions = BeamOptions(),
+    search: BeamOptions = USUAL_SEARCH,
     batch_seconds: float = 100.0,
     device: str = "auto",
     precision: Precision = "auto",
