@@ -93,6 +93,26 @@ check_common_options() { # NUMBER OF STAGES
     [ -z "$tag" ] || check_name --tag "$tag"
 }
 
+check_runs() { # what experiments are called by: at least one method and one seed
+    local name
+    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
+    check_once --methods "$methods"
+    for name in $methods; do check_name --methods "$name"; done
+}
+
+check_encoder() { # the last part of --ssl names the dumps
+    local name=${ssl%/}
+    check_name --ssl "${name##*/}"
+}
+
+method_conf() { # SYSTEM METHOD: the method's file, which the recipe has or TEMPLATE
+    local folder
+    for folder in "$recipe/conf" "$template/conf/$1"; do
+        [ ! -f "$folder/$2.yaml" ] || { echo "$folder/$2.yaml" && return; }
+    done
+    refuse "--methods: there is no $recipe/conf/$2.yaml, nor one in $template/conf/$1"
+}
+
 find_python() { # the Python of the jobs, whose environment is made when it is missing
     if [ -n "$python" ]; then
         echo "$python"

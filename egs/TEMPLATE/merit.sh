@@ -35,20 +35,14 @@ data_options=classes       # names of the options that local/data.sh gets as wel
 . "$MERIT_ROOT/egs/TEMPLATE/training.sh"
 
 check_options() { # those that are not common; what a plan is made of is checked with the plan
-    local name
     check_choice --feats "$feats" dump features online
     check_choice --composite "$composite" matlab cmgan
     check_choice --dump-dtype "$dump_dtype" bfloat16 float16
     [ -z "$enhancer_seed" ] || check_whole "--enhancer-seed is a whole number" "$enhancer_seed"
-    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
+    check_runs
     check_mixing
-    check_once --methods "$methods"
     check_once --classes "$classes"
-    for name in $methods; do
-        check_name --methods "$name"
-    done
-    name=${ssl%/}
-    check_name --ssl "${name##*/}"
+    check_encoder
     check_no_space --babble-data "$babble_data"
     check_no_space --se-pretrain "$se_pretrain"
 }

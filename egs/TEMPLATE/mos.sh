@@ -19,31 +19,19 @@ data_options=              # names of the options that local/data.sh gets as wel
 check_mos_options() { # those that are not common
     local name
     check_choice --dump-dtype "$dump_dtype" bfloat16 float16
-    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
-    check_once --methods "$methods"
+    check_runs
     check_once --folds "$folds"
-    for name in $methods $folds; do
-        check_name "a method or fold" "$name"
-    done
-    name=${ssl%/}
-    check_name --ssl "${name##*/}"
+    for name in $folds; do check_name --folds "$name"; done
+    check_encoder
     check_no_space --oracle "$oracle"
     [ "$ngpu" -le 1 ] || refuse "--ngpu is 0 or 1: MoE-MOS is trained in one process"
-}
-
-method_conf() { # METHOD: its file
-    local folder
-    for folder in "$recipe/conf" "$template/conf/moe_mos"; do
-        [ ! -f "$folder/$1.yaml" ] || { echo "$folder/$1.yaml" && return; }
-    done
-    refuse "--methods: there is no $recipe/conf/$1.yaml, nor one in $template/conf/moe_mos"
 }
 
 check_methods() { # what is mistyped in a method's file, or in --train-args, is refused before anything runs
     local method conf last_arguments
     read -r -a last_arguments <<<"$train_args"
     for method in $methods; do
-        conf=$(method_conf "$method")
+        conf=$(method_conf moe_mos "$method")
         "$python" -m merit.bin.moe_mos.train --config "$recipe/conf/mos.yaml" --config "$conf" \
             ${last_arguments[@]+"${last_arguments[@]}"} --print_config >/dev/null || exit 2
     done
@@ -57,7 +45,7 @@ dump_of() { # FOLD PART: where the states of its clips lie; those of all folds a
 
 train_mos() { # METHOD SEED FOLD
     local exp=exp/$1$suffix-$2/$3 data=data/$3 conf reads inputs=() last_arguments
-    exp=${exp%/} data=${data%/} conf=$(method_conf "$1")
+    exp=${exp%/} data=${data%/} conf=$(method_conf moe_mos "$1")
     reads="$recipe/conf/mos.yaml $conf dump/log/statistics.done"
     if [ "$freeze_ssl" = true ]; then
         inputs=(--train_dump "$(dump_of "$3" train)" --dev_dump "$(dump_of "$3" dev)")
@@ -87,7 +75,7 @@ tabulate_mos() { # over methods and seeds
                 marks+=" exp/$method$suffix-$seed/${fold:+$fold/}log/predict.done"
             done
         done
-        marks+=" $(method_conf "$method")" # which has its title
+        marks+=" $(method_conf moe_mos "$method")" # which has its title
     done
     [ -z "$folds" ] || tests="data/all"
     # shellcheck disable=SC2086 # lists

@@ -19,7 +19,6 @@ data_options=        # names of the options that local/data.sh gets as well
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 check_smoe_options() { # those that are not common
-    local name
     check_choice --narrow-band "$narrow_band" resample mu_law none
     check_choice --feats "$feats" dump online
     check_whole "--vocabulary-size is a whole number" "$vocabulary_size"
@@ -28,28 +27,18 @@ check_smoe_options() { # those that are not common
     check_name --source-lang "$source_lang"
     [ -z "$target_lang" ] || check_name --target-lang "$target_lang"
     [ "$source_lang" != "$target_lang" ] || refuse "--target-lang is another language than --source-lang"
-    [ -n "$seeds" ] && [ -n "$methods" ] || refuse "--methods and --seeds name at least one each"
-    check_once --methods "$methods"
-    for name in $methods; do check_name --methods "$name"; done
-}
-
-method_conf() { # METHOD: its file
-    local folder
-    for folder in "$recipe/conf" "$template/conf/smoe"; do
-        [ ! -f "$folder/$1.yaml" ] || { echo "$folder/$1.yaml" && return; }
-    done
-    refuse "--methods: there is no $recipe/conf/$1.yaml, nor one in $template/conf/smoe"
+    check_runs
 }
 
 dense_of() { # METHOD: the method whose trained model its experts start as, if it names one
-    sed -n 's/^upcycle_from: *//p' "$(method_conf "$1")"
+    sed -n 's/^upcycle_from: *//p' "$(method_conf smoe "$1")"
 }
 
 check_methods() { # what is mistyped in a method's file, or in --train-args, is refused before anything runs
     local method conf dense before=" " last_arguments
     read -r -a last_arguments <<<"$train_args"
     for method in $methods; do
-        conf=$(method_conf "$method")
+        conf=$(method_conf smoe "$method")
         dense=$(dense_of "$method")
         case "${dense:+$before}" in "" | *" $dense "*) ;; *)
             refuse "--methods: $method starts from $dense; name that one before it" ;;
@@ -71,7 +60,7 @@ dumps_of() { # PART: the dumps of its data directories
 
 train_smoe() { # METHOD SEED
     local exp=exp/$1$suffix-$2 conf dense reads inputs=() last_arguments
-    conf=$(method_conf "$1") dense=$(dense_of "$1")
+    conf=$(method_conf smoe "$1") dense=$(dense_of "$1")
     reads="$recipe/conf/smoe.yaml $conf data/vocabulary.model $features_done"
     # shellcheck disable=SC2046 # lists
     [ "$feats" = online ] ||
@@ -113,7 +102,7 @@ compare_smoe() { # over methods and seeds
             marks+=" exp/$method$suffix-$seed/log/score.done"
             [ "$probe" = false ] || marks+=" exp/$method$suffix-$seed/log/probe.done"
         done
-        marks+=" $(method_conf "$method")" # which has its title
+        marks+=" $(method_conf smoe "$method")" # which has its title
     done
     if [ "$probe" = true ]; then
         step exp/log/speed --reads "$recipe/conf/smoe.yaml data/vocabulary.model" --writes exp/speed.csv \
