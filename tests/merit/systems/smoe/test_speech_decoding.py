@@ -20,6 +20,7 @@ from merit.systems.smoe.speech_decoding import (
     decode_utterances,
     read_hypotheses,
 )
+from merit.systems.smoe.vocabulary import END
 
 OPTIONS = BeamOptions(beam=2, tokens_per_frame=0.3, more_tokens=3)
 
@@ -65,6 +66,22 @@ def test_the_expert_that_is_named_computes_the_text(recogniser):
     features = [torch.randn(90, 80)]
     (given,), (same,), (other,) = (recogniser.texts(features, [0], "translate", expert) for expert in (None, 1, 0))
     assert given == same and abs(given.score - other.score) > 1e-3
+
+
+@pytest.mark.parametrize("task, language", [("transcribe", "en"), ("translate", "fr")])
+def test_a_text_scores_what_the_model_gives_it_behind_the_tags_of_its_task(recogniser, task, language):
+    torch.manual_seed(0)
+    features = torch.randn(90, 80)
+    (found,) = recogniser.texts([features], [1], task)
+    prefix = recogniser.vocabulary.prefix(["transcribe", "translate"].index(task), language)
+    tokens = torch.tensor([[*prefix, *found.tokens]])
+    with torch.inference_mode():
+        logits = recogniser.model(
+            features[None], torch.tensor([90]), [1], tokens, torch.ones_like(tokens, dtype=torch.bool)
+        ).logits[0, len(prefix) - 1 :]
+    targets = torch.tensor([*found.tokens, END])
+    score = logits.log_softmax(dim=-1).gather(1, targets[:, None]).mean()
+    assert found.score == pytest.approx(float(score), abs=1e-4)
 
 
 def test_texts_have_no_tags_and_none_is_longer_than_its_limit(recogniser):
