@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from scipy import fft
 
 from merit.data.audio import audio_duration, resample
 from merit.data.noise.recordings import NoiseFile, find_audio, noise_files
@@ -55,10 +56,11 @@ def reverberate(speech: np.ndarray, file: str, stamp: str, dtype: type[np.floati
     Raises:
         MeritError: when the file is unreadable or silent, or no impulse response.
     """
-    from scipy.signal import fftconvolve  # takes seconds to import, and most mixing has no rooms
-
     response, delay = _read_response(file, stamp)
-    return fftconvolve(speech.astype(dtype), response.astype(dtype, copy=False))[delay : delay + len(speech)]
+    size = fft.next_fast_len(len(speech) + len(response) - 1, real=True)
+    spectrum = fft.rfft(speech.astype(dtype), size)
+    spectrum *= fft.rfft(response.astype(dtype, copy=False), size)  # in place: scipy's fftconvolve copies throughout
+    return fft.irfft(spectrum, size, overwrite_x=True)[delay : delay + len(speech)]
 
 
 def normalise(response: np.ndarray) -> tuple[np.ndarray, int]:
