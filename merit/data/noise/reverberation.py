@@ -56,11 +56,18 @@ def reverberate(speech: np.ndarray, file: str, stamp: str, dtype: type[np.floati
     Raises:
         MeritError: when the file is unreadable or silent, or no impulse response.
     """
-    response, delay = _read_response(file, stamp)
-    size = fft.next_fast_len(len(speech) + len(response) - 1, real=True)
-    spectrum = fft.rfft(speech.astype(dtype), size)
-    spectrum *= fft.rfft(response.astype(dtype, copy=False), size)  # in place: scipy's fftconvolve copies throughout
-    return fft.irfft(spectrum, size, overwrite_x=True)[delay : delay + len(speech)]
+    spectrum, length, delay = _read_spectrum(file, stamp, dtype)
+    size = _block(length)
+    step = size - length + 1  # of the speech; what it becomes reaches into the next block
+    count = -(-len(speech) // step)
+    blocks = np.zeros((count, step), dtype)
+    blocks.reshape(-1)[: len(speech)] = speech
+    spectra = fft.rfft(blocks, size)
+    spectra *= spectrum
+    heard = np.zeros(count * step + length - 1, dtype)
+    for place, block in enumerate(fft.irfft(spectra, size, overwrite_x=True)):
+        heard[place * step : place * step + size] += block
+    return heard[delay : delay + len(speech)]
 
 
 def normalise(response: np.ndarray) -> tuple[np.ndarray, int]:
@@ -82,8 +89,19 @@ def normalise(response: np.ndarray) -> tuple[np.ndarray, int]:
     return response * (np.sign(response[delay]) / np.sqrt(energy)), delay
 
 
+def _block(length: int) -> int:
+    """Samples of a Fourier transform for a response of so many: short ones stay in the processor's cache."""
+    return 1 << (2 * length - 1).bit_length()
+
+
 @lru_cache(maxsize=64)
-def _read_response(file: str, stamp: str) -> tuple[np.ndarray, int]:
+def _read_spectrum(file: str, stamp: str, dtype: type[np.floating]) -> tuple[np.ndarray, int, int]:
+    """Spectrum, length and delay of the response in a file; kept, since it does not depend on the speech."""
+    response, delay = _read_response(file)
+    return fft.rfft(response.astype(dtype), _block(len(response))), len(response), delay
+
+
+def _read_response(file: str) -> tuple[np.ndarray, int]:
     audio_duration(file, "impulse response")  # refuses what is missing, truncated or no audio
     # The first microphone: an average over several would be a comb filter.
     try:

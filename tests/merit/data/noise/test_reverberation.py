@@ -30,12 +30,17 @@ def saved(tmp_path, response, rate=RATE, name="rir.wav"):
     return str(path), entry_stamp(str(path))
 
 
-def test_reverberant_speech_is_a_convolution_aligned_by_the_direct_path(tmp_path):
-    response = room().astype(np.float32).astype(np.float64)
-    reverberant = reverberate(speech(), *saved(tmp_path, response))
-    full = np.convolve(speech().astype(np.float64), response)
+@pytest.mark.parametrize("samples, length", [(6000, 4000), (20000, 4000), (500, 4000), (20000, 4096), (4193, 4000)])
+def test_reverberant_speech_is_a_convolution_aligned_by_the_direct_path(tmp_path, samples, length):
+    response = room(length=length).astype(np.float32).astype(np.float64)
+    path = saved(tmp_path, response)
+    full = np.convolve(speech(samples).astype(np.float64), response)
     scale = 1 / np.sqrt(np.sum(response[200 - 40 : 200 + 41] ** 2))  # 2.5 ms to either side
-    np.testing.assert_allclose(reverberant, scale * full[200:6200], atol=1e-12)
+    expected = scale * full[200 : 200 + samples]
+    np.testing.assert_allclose(reverberate(speech(samples), *path), expected, atol=1e-12)
+    single = reverberate(speech(samples), *path, np.float32)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("level", [0.01, -0.7])
