@@ -73,7 +73,7 @@ def beam_search(
     prefix: Sequence[int],
     expert: int,
     forbidden: Sequence[int],
-    options: BeamOptions = BeamOptions(),
+    options: BeamOptions = USUAL_SEARCH,
 ) -> list[list[Hypothesis]]:
     """Search the texts of a batch; each utterance comes to what it would alone.
 

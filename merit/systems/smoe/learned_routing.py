@@ -34,8 +34,9 @@ def routing_shares(recogniser: Recogniser, data: Sequence[Path], batch_seconds: 
     """
     dataset = SpeechDataset(data, recogniser.vocabulary, recogniser.languages, recogniser.model.config)
     counts: dict[tuple[str, int, int], torch.Tensor] = defaultdict(lambda: torch.zeros((), dtype=torch.long))
+    examples = list(zip(dataset.groups, dataset.seconds))
     for task in dataset.tasks:
-        seconds = {place: dataset.seconds[place] for place, group in enumerate(dataset.groups) if group == task}
+        seconds = {place: length for place, (group, length) in enumerate(examples) if group == task}
         for places in length_batches(seconds, batch_seconds):
             batch = dataset.collate([dataset[place, 0] for place in places]).to(recogniser.device)
             with autocast(recogniser.precision, recogniser.device):
