@@ -127,7 +127,8 @@ export_environment() { # what all jobs, and local/data.sh, find
     export PYTHONUNBUFFERED=1   # logs are followed while they grow
     [ "$no_pipes" = false ] || export MERIT_NO_PIPES=true # whatever table they read
     # Threads that wait give their core away. Spinning, which is the default, takes it from those that are waited for
-    # when anything else runs on the machine, and slows recurrent layers down many times over.
+    # when anything else runs on the machine, and slows recurrent layers down many times over. The price is that waking up
+    # costs small models more than a second thread gains them.
     export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
     # On a CPU every padded length makes kernels of its own, and oneDNN and PyTorch each keep 1024 of them: half a
     # gigabyte for lengths that hardly ever return, scattered among freed tensors. A step uses about 90.

@@ -20,4 +20,7 @@ ssl=merit-tiny # comes with the package
 nj=2
 ngpu=0
 
+# A model so small trains no faster with two threads, which wait for each other more than they work, than with one.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+
 merit mini "$@"

@@ -88,3 +88,14 @@ def test_noises_are_unlike_and_differ_between_files(tmp_path):
         power = np.abs(np.fft.rfft(waveforms[0][0])) ** 2
         low_share[name] = power[: 2 * 500].sum() / power.sum()  # below 500 Hz
     assert low_share["wind"] > low_share["machine"]
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")])
+def test_jobs_take_one_thread_unless_told_otherwise(tmp_path, given, expected):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$OMP_NUM_THREADS" >"{tmp_path}/threads"\nexit 1\n')
+    python.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"} | given
+    command = [RECIPE / "run.sh", "--python", python, "--work", tmp_path / "work", "--stop-stage", "1"]
+    assert subprocess.run(command, env=environment, capture_output=True).returncode != 0
+    assert (tmp_path / "threads").read_text().strip() == expected
