@@ -25,7 +25,7 @@ from merit.systems.smoe.log_mel_features import frames_of, log_mel
 from merit.systems.smoe.smoe_config import TASKS
 from merit.systems.smoe.smoe_description import load_model
 from merit.systems.smoe.speech_to_text_model import SpeechToText
-from merit.systems.smoe.vocabulary import START, UNKNOWN, Vocabulary
+from merit.systems.smoe.vocabulary import Vocabulary
 from merit.time_grid import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
@@ -103,11 +103,10 @@ class Recogniser:
         lengths = torch.tensor([len(features[place]) for place in order])
         batch = stack_padded([features[place] for place in order]).to(self.device)
         prefix = self.vocabulary.prefix(number, self.languages[task])
-        forbidden = [START, UNKNOWN, *self.vocabulary.tags]
         with autocast(self.precision, self.device):
             memory = self.model.speech(batch, lengths, [bandwidths[place] for place in order])
             chosen = number if expert is None else expert
-            found = beam_search(self.model.text, memory, prefix, chosen, forbidden, self.options)
+            found = beam_search(self.model.text, memory, prefix, chosen, self.vocabulary.not_in_texts, self.options)
         return [hypotheses[0] for _, hypotheses in sorted(zip(order, found), key=lambda pair: pair[0])]
 
 

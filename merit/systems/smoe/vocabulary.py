@@ -15,6 +15,8 @@ from merit.systems.smoe.smoe_config import TASKS
 logger = logging.getLogger(__name__)
 
 UNKNOWN, START, END = 0, 1, 2
+CONTROL_CHARACTERS = (*range(0x20), 0x7F)
+"""Bytes that UTF-8 has for nothing else. A text with one would end a line of a table, or command a terminal."""
 
 
 def task_tag(task: str) -> str:
@@ -97,6 +99,7 @@ class Vocabulary:
         languages: those that have a tag, in the order of their numbers.
         tags: numbers of all tags.
         task_tags: numbers of the tags of the tasks.
+        not_in_texts: numbers of what no text may have: unknown, start, tags and control characters.
 
     Raises:
         MeritError: when the file is missing, damaged, or has no tags of the tasks.
@@ -118,6 +121,8 @@ class Vocabulary:
         self.languages = [tag.strip("<>") for tag in tags[len(TASKS) :]]
         self.tags = [self._pieces.piece_to_id(tag) for tag in tags]
         self.task_tags = self.tags[: len(TASKS)]
+        control = [self._pieces.piece_to_id(f"<0x{byte:02X}>") for byte in CONTROL_CHARACTERS]
+        self.not_in_texts = [UNKNOWN, START, *self.tags, *control]
 
     def save(self, path: Path) -> None:
         """Write the same vocabulary to ``path`` in one step."""

@@ -94,6 +94,15 @@ def test_texts_have_no_tags_and_none_is_longer_than_its_limit(recogniser):
     assert lengths[0] <= 0.3 * 23 + 3 and lengths[1] <= 0.3 * 8 + 3
 
 
+def test_a_text_is_one_line_whatever_the_model_prefers(recogniser):
+    vocabulary = recogniser.vocabulary
+    preferred = torch.tensor([100.0 * (vocabulary.decode([n]) in ("\0", "\n")) for n in range(vocabulary.size)])
+    assert preferred.sum() == 200
+    recogniser.model.text.output.register_forward_hook(lambda layer, states, logits: logits + preferred)
+    (found,) = recogniser.texts([torch.ones(90, 80)], [0], "transcribe")
+    assert not {"\0", "\n"} & {*vocabulary.decode(found.tokens)}
+
+
 def test_tables_hold_texts_scores_time_and_memory(speech_model_directory, speech_corpus, tmp_path):
     decode_directories(
         speech_model_directory, [speech_corpus["dev"]], tmp_path, search=BeamOptions(beam=2), device="cpu"

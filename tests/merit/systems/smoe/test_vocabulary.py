@@ -31,6 +31,13 @@ def test_tags_stand_in_front_and_say_nothing(vocabulary):
     assert (task_tag("translate"), language_tag("fr")) == ("<translate>", "<fr>")
 
 
+def test_no_text_has_a_control_character(vocabulary):
+    tokens = [token for token in range(vocabulary.size) if token not in vocabulary.not_in_texts]
+    assert not [token for token in tokens if any(ord(c) < 32 or ord(c) == 127 for c in vocabulary.decode([token]))]
+    assert not {*vocabulary.not_in_texts} & {END, *vocabulary.encode("it's 5 %, über 東京 🎉\n\r\t\x01")}
+    assert {UNKNOWN, START, *vocabulary.tags} < {*vocabulary.not_in_texts}
+
+
 def test_a_language_without_a_tag_is_refused(vocabulary):
     with pytest.raises(MeritError, match="language 'de' has no tag; this vocabulary knows en, fr"):
         vocabulary.prefix(0, "de")
