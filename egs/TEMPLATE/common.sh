@@ -180,3 +180,12 @@ in_folder() { # FOLDER NAME...: their paths
         printf '%s/%s ' "$1" "$name"
     done
 }
+
+prepare_data() { # "FOLDER...": stage 1, in which local/data.sh makes these of the corpus
+    local name data_command=("$recipe/local/data.sh" "${!corpus}" data)
+    for name in $data_options; do
+        data_command+=("--$name" "${!name}")
+    done
+    step dump/log/data --reads "$recipe/local/*.sh $recipe/local/*.py" --writes "$1" "${prepare_job[@]}" -- \
+        "${data_command[@]}"
+}

@@ -101,15 +101,10 @@ merit() {
         done
     fi
 
-    local name speech method seed
+    local speech method seed
     if selected 1; then
         say "stage 1: data preparation"
-        local data_command=("$recipe/local/data.sh" "${!corpus}" data)
-        for name in $data_options; do
-            data_command+=("--$name" "${!name}")
-        done
-        step dump/log/data --reads "$recipe/local/*.sh $recipe/local/*.py" --writes "data/train data/dev data/test" \
-            "${prepare_job[@]}" -- "${data_command[@]}"
+        prepare_data "data/train data/dev data/test"
     fi
 
     if selected 2; then

@@ -103,7 +103,7 @@ mos() {
 
     # Names for all stages, which the functions above read as well.
     local suffix=${tag:+_$tag} pool=train parts="train dev test" made="data/train data/dev data/test" states_done=""
-    local name part set method seed fold
+    local part set method seed fold
     if [ -n "$folds" ]; then
         pool=all parts=all made=data/all
         for fold in $folds; do made+=" data/$fold"; done
@@ -114,12 +114,7 @@ mos() {
 
     if selected 1; then
         say "stage 1: data preparation"
-        local data_command=("$recipe/local/data.sh" "${!corpus}" data)
-        for name in $data_options; do
-            data_command+=("--$name" "${!name}")
-        done
-        step dump/log/data --reads "$recipe/local/*.sh $recipe/local/*.py" --writes "$made" "${prepare_job[@]}" -- \
-            "${data_command[@]}"
+        prepare_data "$made"
     fi
 
     if selected 2; then

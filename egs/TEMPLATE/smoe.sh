@@ -151,13 +151,8 @@ smoe() {
 
     if selected 1; then
         say "stage 1: data preparation"
-        local data_command=("$recipe/local/data.sh" "${!corpus}" data)
-        for name in $data_options; do
-            data_command+=("--$name" "${!name}")
-        done
         # shellcheck disable=SC2086 # a list
-        step dump/log/data --reads "$recipe/local/*.sh $recipe/local/*.py" --writes "$(in_folder data $parts)" \
-            "${prepare_job[@]}" -- "${data_command[@]}"
+        prepare_data "$(in_folder data $parts)"
     fi
 
     if selected 2; then
