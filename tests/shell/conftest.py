@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from recipe_stub import Recipe
+from recipe_stub import Recipe, mini_recipe
 
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipe:
-    return Recipe(tmp_path)
+    return mini_recipe(tmp_path)

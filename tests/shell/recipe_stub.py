@@ -8,11 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Stands in for Python: runs jobs on the spot, writes down the modules called and makes what they would have made. Plans
-# are made by the real one.
+# are made, and settings read, by the real one.
 PYTHON = (
     rf"""#!/usr/bin/env bash
 set -euo pipefail
-case $* in "-m merit.bin.sparse_merit.plan "*) PYTHONPATH='{ROOT}' exec '{sys.executable}' "$@" ;; esac
+case $* in
+"-m merit.bin.sparse_merit.plan "* | *--print_config*) PYTHONPATH='{ROOT}' exec '{sys.executable}' "$@" ;;
+esac
 """
     + r"""
 case $1 in *run_job.py)
@@ -103,23 +105,17 @@ def python_with(modules: str) -> str:
 
 
 class Recipe:
-    """The mini recipe beside the real TEMPLATE and utils, with the stub in place of Python."""
+    """A recipe beside the real TEMPLATE and utils, with stubs in place of local/data.sh and Python."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = root / "egs/mini"
+    def __init__(self, root: Path, name: str, data: str, python: str) -> None:
+        self.folder = root / "egs" / name
+        self.python = root / "python"
         shutil.copytree(ROOT / "utils", root / "utils")
         shutil.copytree(ROOT / "egs/TEMPLATE", root / "egs/TEMPLATE")
-        (self.folder / "local").mkdir(parents=True)
-        # Training on stored mixtures and dumped states, as most recipes have it.
-        text = (ROOT / "egs/mini/run.sh").read_text()
-        lines = [line for line in text.splitlines() if not line.startswith(("mix=", "feats=", "snr_train="))]
-        (self.folder / "run.sh").write_text("\n".join(lines) + "\n")
-        shutil.copymode(ROOT / "egs/mini/run.sh", self.folder / "run.sh")
-        for name in ("phase1_ser", "phase1_se", "phase2"):
-            (self.folder / "conf").mkdir(exist_ok=True)
-            (self.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
-        self.python = root / "python"
-        for path, text in ((self.folder / "local/data.sh", DATA), (self.python, PYTHON)):
+        shutil.copytree(ROOT / "egs" / name / "conf", self.folder / "conf")
+        shutil.copy(ROOT / "egs" / name / "run.sh", self.folder)
+        (self.folder / "local").mkdir()
+        for path, text in ((self.folder / "local/data.sh", data), (self.python, python)):
             path.write_text(text)
             path.chmod(0o755)
 
@@ -134,6 +130,17 @@ class Recipe:
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return lines
+
+
+def mini_recipe(root: Path) -> Recipe:
+    """The mini recipe, training on stored mixtures and dumped states, as most recipes have it."""
+    recipe = Recipe(root, "mini", DATA, PYTHON)
+    script = recipe.folder / "run.sh"
+    lines = script.read_text().splitlines(keepends=True)
+    script.write_text("".join(line for line in lines if not line.startswith(("mix=", "feats=", "snr_train="))))
+    for name in ("phase1_ser", "phase1_se", "phase2"):
+        (recipe.folder / f"conf/{name}.yaml").write_text("training:\n  epochs: 1\n")
+    return recipe
 
 
 def modules(calls: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recipe_stub import EVERYTHING, STAGES, Recipe, call_of, modules
+from recipe_stub import EVERYTHING, STAGES, Recipe, call_of, mini_recipe, modules
 
 
 def test_snrs_are_named_as_python_names_them(recipe: Recipe) -> None:
@@ -46,7 +46,7 @@ def test_spaces_in_paths_that_stand_in_no_list(recipe: Recipe, tmp_path: Path) -
 
 
 def test_a_clone_in_a_folder_with_a_space(tmp_path: Path) -> None:
-    recipe = Recipe(tmp_path / "my clone")
+    recipe = mini_recipe(tmp_path / "my clone")
     assert recipe.run("--stop-stage", "6").returncode == 0
     assert modules(recipe.calls()) == sum(STAGES[:6], [])
     result = recipe.run("--work", str(tmp_path / "work"))

@@ -1,10 +1,9 @@
 """egs/distill/run.sh: which commands its stages call, in which order, and what is refused before anything runs."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from recipe_stub import ROOT, Recipe, call_of, modules, python_with
+from recipe_stub import Recipe, call_of, modules, python_with
 
 DISTILL_PYTHON = python_with(
     'distil) mkdir -p "$output" && touch "$output/model.safetensors" ;;\n'
@@ -31,15 +30,7 @@ def options(**changes: str) -> list[str]:
 
 @pytest.fixture
 def distill(tmp_path: Path) -> Recipe:
-    recipe = Recipe(tmp_path)
-    recipe.folder = tmp_path / "egs/distill"
-    (recipe.folder / "local").mkdir(parents=True)
-    shutil.copy(ROOT / "egs/distill/run.sh", recipe.folder)
-    shutil.copytree(ROOT / "egs/distill/conf", recipe.folder / "conf")
-    for path, text in ((recipe.folder / "local/data.sh", DATA), (recipe.python, DISTILL_PYTHON)):
-        path.write_text(text)
-        path.chmod(0o755)
-    return recipe
+    return Recipe(tmp_path, "distill", DATA, DISTILL_PYTHON)
 
 
 def test_all_stages_run_in_order_once_and_end_with_the_table(distill: Recipe) -> None:

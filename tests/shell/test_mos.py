@@ -1,11 +1,9 @@
 """egs/TEMPLATE/mos.sh: which commands its stages call, in which order, and what is refused before anything runs."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from recipe_stub import ROOT, Recipe, call_of, modules, python_with
+from recipe_stub import Recipe, call_of, modules, python_with
 
 # The commands of MoE-MOS write other things than those of the first system; methods are read by the real Python.
 MOS_PYTHON = python_with(
@@ -13,10 +11,6 @@ MOS_PYTHON = python_with(
     'predict) mkdir -p "$(dirname "$output")" && touch "$output" ;;\n'
     'tabulate) mkdir -p "$output"/tables "$output"/figures\n'
     "    printf '# R\\n\\n## S\\n\\n| A |\\n|---|\\n| 1 |\\n' >\"$output/RESULTS.md\" ;;\n"
-).replace(
-    "set -euo pipefail\n",
-    f"set -euo pipefail\ncase $* in *--print_config*) PYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\" ;; esac\n",
-    1,
 )
 DATA = """#!/usr/bin/env bash
 echo "local/data.sh '$1' $2 ${*:3}" >>calls
@@ -29,22 +23,10 @@ TWO = ["train", "train", "predict", "predict", "tabulate"]
 START = ["local/data.sh", "validate_data_dir", "waveform_statistics", "dump_states", "dump_states", "dump_states"]
 
 
-def make_recipe(root: Path, name: str) -> Recipe:
-    recipe = Recipe(root)
-    recipe.folder = root / f"egs/{name}"
-    (recipe.folder / "local").mkdir(parents=True)
-    shutil.copy(ROOT / f"egs/{name}/run.sh", recipe.folder)
-    shutil.copytree(ROOT / f"egs/{name}/conf", recipe.folder / "conf")
-    for path, text in ((recipe.folder / "local/data.sh", DATA), (recipe.python, MOS_PYTHON)):
-        path.write_text(text)
-        path.chmod(0o755)
-    return recipe
-
-
 @pytest.fixture
 def mos(tmp_path: Path) -> Recipe:
     """The mini recipe with the stub in place of Python."""
-    return make_recipe(tmp_path, "mini_mos")
+    return Recipe(tmp_path, "mini_mos", DATA, MOS_PYTHON)
 
 
 def test_all_stages_run_in_order_once_and_end_with_the_table(mos: Recipe) -> None:
@@ -96,7 +78,7 @@ def test_another_method_trains_that_one_alone_and_a_changed_file_its_own(mos: Re
 
 
 def test_folds_share_one_dump_and_are_one_test(tmp_path: Path) -> None:
-    recipe = make_recipe(tmp_path, "p835")
+    recipe = Recipe(tmp_path, "p835", DATA, MOS_PYTHON)
     options = ("--p835", "/clones/P.808", "--folds", "fold1 fold2", "--methods", "moe_mos", "--scale", "sig")
     result = recipe.run(*options, *SEEDS)
     assert result.returncode == 0, result.stderr

@@ -1,11 +1,9 @@
 """egs/TEMPLATE/smoe.sh: which commands its stages call, in which order, and what is refused before anything runs."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from recipe_stub import ROOT, Recipe, call_of, modules, python_with
+from recipe_stub import Recipe, call_of, modules, python_with
 
 # The commands of S-MoE write other things than those of the first system; methods are read by the real Python.
 SMOE_PYTHON = python_with(
@@ -20,10 +18,6 @@ SMOE_PYTHON = python_with(
     'measure_speed) touch "$output" ;;\n'
     'compare) mkdir -p "$output/tables"\n'
     "    printf '# R\\n\\n## S\\n\\n| A |\\n|---|\\n| 1 |\\n' >\"$output/RESULTS.md\" ;;\n"
-).replace(
-    "set -euo pipefail\n",
-    f"set -euo pipefail\ncase $* in *--print_config*) PYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\" ;; esac\n",
-    1,
 )
 DATA = """#!/usr/bin/env bash
 echo "local/data.sh '$1' $2 ${*:3}" >>calls
@@ -38,15 +32,7 @@ TRAIN = "train_speech_to_text"
 @pytest.fixture
 def smoe(tmp_path: Path) -> Recipe:
     """The mini recipe with the stub in place of Python."""
-    recipe = Recipe(tmp_path)
-    recipe.folder = tmp_path / "egs/mini_s2t"
-    (recipe.folder / "local").mkdir(parents=True)
-    shutil.copy(ROOT / "egs/mini_s2t/run.sh", recipe.folder)
-    shutil.copytree(ROOT / "egs/mini_s2t/conf", recipe.folder / "conf")
-    for path, text in ((recipe.folder / "local/data.sh", DATA), (recipe.python, SMOE_PYTHON)):
-        path.write_text(text)
-        path.chmod(0o755)
-    return recipe
+    return Recipe(tmp_path, "mini_s2t", DATA, SMOE_PYTHON)
 
 
 def test_all_stages_run_in_order_once_and_end_with_the_table(smoe: Recipe) -> None:

@@ -5,13 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from recipe_stub import PYTHON, ROOT, Recipe
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
-    return Recipe(tmp_path)
 
 
 def test_marks_that_another_command_has_set_meanwhile_stay_as_they_are(recipe: Recipe) -> None:
