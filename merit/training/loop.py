@@ -11,7 +11,7 @@ from merit.memory import give_back_memory
 from merit.progress import progress
 from merit.training.ahead import Prepare, prepared_ahead
 from merit.training.contract import Batch, Examples
-from merit.training.run import Run
+from merit.training.run import Run, end_together
 from merit.training.stopping import StopRequest, ignore_interrupts
 
 
@@ -146,11 +146,9 @@ class Trainer:
                 self.train_epoch(epoch, training)
                 self._evaluate(training)
                 give_back_memory()
-        self.runs[0].accelerator.wait_for_everyone()  # a process group that ends while another is at work aborts it
         for run in self.runs:
-            run.close()
-        for run in self.runs:
-            run.accelerator.end_training()
+            run.report()
+        end_together(self.runs)
 
     def train_epoch(self, epoch: int, runs: Sequence[Run]) -> None:
         """Take the steps of an epoch that are left to these runs."""

@@ -95,17 +95,17 @@ class Run:
         """Share of the training that is done, from 0 to 1."""
         return min(1.0, (self.epoch + self.step / self.steps_in_epoch) / self.config.epochs)
 
-    def close(self) -> None:
-        """Say which epoch was best, and let go of what distributed training has put around the model.
-
-        Nothing may hold on to a process group that is about to end: a process that ends with it can abort.
-        """
+    def report(self) -> None:
+        """Say at the end which epoch was best, and what was unhealthy then."""
         column = f"dev_{self.objective.criterion.name}"
         logger.info("%s: best epoch %d, %s %.4f", self.output, self.best["epoch"], column, self.best[column])
         if self.unhealthy:
             logger.warning("%s: after the last epoch %s", self.output, "; ".join(self.unhealthy))
         if self.config.keep == "last":
             logger.info("%s: the weights of the last epoch, %d, are kept", self.output, self.epoch)
+
+    def let_go(self) -> None:
+        """Let go of what distributed training has put around the model, and of all that trains it."""
         self.model = self.bare_model
         del self.optimizer, self.combination
         self.accelerator.free_memory()
@@ -309,3 +309,16 @@ class Run:
         self.epoch, self.step = state["epoch"], state["step"]
         self.steps_taken = state.get("steps_taken", 0)  # which states of earlier versions lack, and had no use for
         self.sums, self.history = state["sums"], state["history"]
+
+
+def end_together(runs: Sequence[Run]) -> None:
+    """End the training of these runs in all processes, and their process group.
+
+    A group that ends while another process is at work aborts that one, and so does at times one that a process still
+    has, or that something in it holds on to, when it ends.
+    """
+    runs[0].accelerator.wait_for_everyone()
+    for run in runs:
+        run.let_go()
+    for run in runs:
+        run.accelerator.end_training()

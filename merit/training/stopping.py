@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from merit.training.run import Run
+from merit.training.run import Run, end_together
 
 
 class StopRequest:
@@ -45,7 +45,7 @@ class StopRequest:
             return
         for run in runs:
             run.save()
-        accelerator.wait_for_everyone()  # torchrun ends all as soon as one has ended
+        end_together(runs)  # torchrun ends all as soon as one has ended
         raise KeyboardInterrupt
 
     def _note(self, signum: int, frame: object) -> None:
