@@ -168,7 +168,7 @@ class Trainer:
                 values = self._train_chunk(behind, len(chunks[place]), batches)
                 bar.update(seconds[place])
                 bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
-                self.stop.carry_out(runs)
+                self.stop.carry_out(self.runs)
 
     def _train_chunk(self, runs: Sequence[Run], utterances: int, batches: Sequence[Batch]) -> dict[str, float]:
         """Let the runs learn from a chunk, which has so many utterances in all processes; gives their last losses."""
@@ -214,6 +214,6 @@ class Trainer:
             for evaluation in evaluations:
                 evaluation.add(batches)
             if self.processes == 1:  # of several, one may have a batch more than another
-                self.stop.carry_out(runs)
+                self.stop.carry_out(self.runs)
         for run, evaluation in zip(runs, evaluations):
             run.end_epoch(evaluation)

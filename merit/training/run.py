@@ -314,8 +314,8 @@ class Run:
 def end_together(runs: Sequence[Run]) -> None:
     """End the training of these runs in all processes, and their process group.
 
-    A group that ends while another process is at work aborts that one, and so does at times one that a process still
-    has, or that something in it holds on to, when it ends.
+    A process is aborted by a group that ends while it is at work, and at times when it ends itself while it has its
+    group still, or anything that holds on to it.
     """
     runs[0].accelerator.wait_for_everyone()
     for run in runs:

@@ -99,7 +99,7 @@ class Vocabulary:
         languages: those that have a tag, in the order of their numbers.
         tags: numbers of all tags.
         task_tags: numbers of the tags of the tasks.
-        not_in_texts: numbers of what no text may have: unknown, start, tags and control characters.
+        not_in_texts: numbers of what no text may have: unknown, start, tags and ASCII's control characters.
 
     Raises:
         MeritError: when the file is missing, damaged, or has no tags of the tasks.

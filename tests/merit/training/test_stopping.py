@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from tiny_training import TRAINING, assert_same, history, phase2
+from tiny_training import CLASSES, MODEL, TRAINING, assert_same, history, phase2
 
+from merit.systems.sparse_merit.phases.phase1 import Head, phase1_trainer
 from merit.training.evaluation import Evaluation
 from merit.training.run import Run
 from merit.training.stopping import StopRequest
@@ -58,6 +59,19 @@ def test_a_run_that_ctrl_c_stopped_goes_on_from_that_very_step(
     assert_same(continued, whole, 1e-6)
     for row, expected in zip(history(tmp_path / "stopped"), history(tmp_path / "whole"), strict=True):
         assert row == pytest.approx(expected, rel=1e-5)
+
+
+def test_runs_that_were_done_before_ctrl_c_end_with_the_others(corpus, tiny_encoder, tmp_path, monkeypatch):
+    let_go = []
+    monkeypatch.setattr(Run, "let_go", lambda run: let_go.append(run.output.name))
+    monkeypatch.setattr(Run, "train_step", interrupting(Run.train_step, 8))
+    training = [replace(TRAINING, epochs=epochs) for epochs in (1, 2)]
+    heads = [Head("emotion", tmp_path / f"{each.epochs}", MODEL, each, seed=3) for each in training]
+    with pytest.raises(KeyboardInterrupt):
+        phase1_trainer(heads, corpus["train"], corpus["dev"], tiny_encoder, CLASSES, order_seed=5).fit()
+    states = [torch.load(tmp_path / f"{epochs}/last.pt", weights_only=True) for epochs in (1, 2)]
+    assert [(state["epoch"], state["step"]) for state in states] == [(1, 0), (1, 2)]
+    assert let_go == ["1", "2"]
 
 
 def test_a_second_ctrl_c_ends_at_once_and_one_that_is_ignored_stays_so():
